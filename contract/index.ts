@@ -1,0 +1,3 @@
+export * from './columns.ts';
+export * from './ledger.ts';
+export * from './rings.ts';
