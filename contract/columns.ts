@@ -197,10 +197,10 @@ export const COLUMNS = [
   column('mpls_label', 'u32[]', 'routing', 'MPLS labels', 'Label stack, outermost first', { from: [70, 71, 72, 73, 74, 75, 76, 77, 78, 79] }),
 
   // Address translation and firewall events.
-  column('nat_src_addr', 'addr', 'nat', 'Translated source', 'Source address after NAT', { from: [225, 281] }),
-  column('nat_dst_addr', 'addr', 'nat', 'Translated destination', 'Destination address after NAT', { from: [226, 282] }),
-  column('nat_src_port', 'u16', 'nat', 'Translated source port', 'Source port after NAT', { unit: 'id', from: [227] }),
-  column('nat_dst_port', 'u16', 'nat', 'Translated destination port', 'Destination port after NAT', { unit: 'id', from: [228] }),
+  column('nat_src_addr', 'addr', 'nat', 'Translated source', 'Source address after NAT', { from: [225, 281, 40001] }),
+  column('nat_dst_addr', 'addr', 'nat', 'Translated destination', 'Destination address after NAT', { from: [226, 282, 40002] }),
+  column('nat_src_port', 'u16', 'nat', 'Translated source port', 'Source port after NAT', { unit: 'id', from: [227, 40003] }),
+  column('nat_dst_port', 'u16', 'nat', 'Translated destination port', 'Destination port after NAT', { unit: 'id', from: [228, 40004] }),
   column('nat_event', 'u8', 'nat', 'NAT event', 'What happened to the translation (RFC 8158)', { stored: false, from: [230] }),
   column('fw_event', 'u8', 'nat', 'Firewall event', '1 created, 2 deleted, 3 denied, 4 alert, 5 updated', { from: [233, 40005] }),
   column('fw_ext_event', 'u16', 'nat', 'Extended event', 'Reason of a firewall event', { stored: false, from: [33002] }),

@@ -22,6 +22,7 @@ export const LOSS_REASONS = [
   'limit_parked_bytes',
   'parked_expired',
   'reserved_set',
+  'bad_address_type',
 ] as const;
 export type LossReason = (typeof LOSS_REASONS)[number];
 
@@ -38,6 +39,11 @@ export interface Source {
   readonly words: Uint32Array;
   readonly port: number;
 }
+
+/** Words per sample in `DatagramInfo.samples`: kind (the sample's tag), source id, sequence, rate, pool, drops. */
+export const SAMPLE_WORDS = 6;
+/** Samples of one datagram whose sequence is followed. */
+export const MAX_SAMPLES = 256;
 
 /** What `decode` found out about one datagram; owned by the caller and filled anew each time. */
 export interface DatagramInfo {
@@ -62,6 +68,12 @@ export interface DatagramInfo {
   restarted: boolean;
   /** Templates defined or redefined by this datagram (identical repeats do not count). */
   templates: number;
+  /** Templates in this datagram, identical repeats included: their age is a health series of the exporter. */
+  templatesSeen: number;
+  /** sFlow samples in `samples`. */
+  sampleCount: number;
+  /** sFlow: what each sample says about itself (Q06, S09), `SAMPLE_WORDS` words each; more than fit are left out. */
+  readonly samples: Uint32Array;
   /** Counts by `LOSS_REASONS` index: sets, samples or datagrams. */
   readonly losses: Uint32Array;
 }
@@ -79,6 +91,9 @@ export function createDatagramInfo(): DatagramInfo {
     otherRecords: 0,
     restarted: false,
     templates: 0,
+    templatesSeen: 0,
+    sampleCount: 0,
+    samples: new Uint32Array(MAX_SAMPLES * SAMPLE_WORDS),
     losses: new Uint32Array(LOSS_REASONS.length),
   };
 }
@@ -100,6 +115,7 @@ export interface OptionsField {
   /** NetFlow v9 scope fields have their own numbers (T20). */
   readonly scope: boolean;
   readonly name: string;
+  /** A window into the datagram: only valid during the call, copy what you keep. */
   readonly bytes: Uint8Array;
 }
 

@@ -1,0 +1,100 @@
+import type { Command, Option } from './command.ts';
+
+const CONFIG: Option = { name: 'config', short: 'c', value: 'FILE', description: 'Configuration (default: ./ringflow.yml when there is one)' };
+const URL_OPTION: Option = { name: 'url', value: 'URL', description: 'The collector (default: RINGFLOW_URL or http://127.0.0.1:8055)' };
+const TOKEN: Option = { name: 'token', value: 'TOKEN', description: 'Bearer token (default: RINGFLOW_TOKEN)' };
+
+/** All commands, in the order of the help. */
+export const COMMANDS: readonly Command[] = [
+  {
+    name: 'serve',
+    summary: 'Receive flow export, keep it, answer queries',
+    options: [CONFIG],
+    examples: [
+      { command: 'ringflow serve', does: 'listen on 2055, 4739 and 6343, keep data in ./data' },
+      { command: 'ringflow serve --config /etc/ringflow.yml', does: 'with a configuration' },
+      { command: 'RINGFLOW_HTTP_HOST=0.0.0.0 ringflow serve', does: 'override one setting' },
+    ],
+    load: () => import('./serve.ts'),
+  },
+  {
+    name: 'demo',
+    summary: 'The same with a synthetic network that sends, and 24 hours of history',
+    options: [CONFIG],
+    examples: [
+      { command: 'ringflow demo', does: 'data in ./data/demo' },
+      { command: 'RINGFLOW_DATA=/tmp/demo ringflow demo', does: 'data somewhere else' },
+    ],
+    load: () => import('./demo.ts'),
+  },
+  {
+    name: 'query',
+    summary: 'Ask a running collector',
+    positionals: '[FILTER]',
+    options: [
+      { name: 'kind', short: 'k', value: 'KIND', description: 'table, timeseries, records or stat (default: table)' },
+      { name: 'group-by', short: 'g', value: 'FIELDS', description: 'Fields to group by, separated by commas', many: true },
+      { name: 'filter', short: 'f', value: 'FILTER', description: 'Which records, in the filter language' },
+      { name: 'from', value: 'TIME', description: 'Start: now-1h, ISO 8601 or milliseconds since the epoch (default: now-1h)' },
+      { name: 'to', value: 'TIME', description: 'End (default: now)' },
+      { name: 'top', short: 'n', value: 'N', description: 'Rows or series to show (default: 10; records: 100)' },
+      { name: 'metric', short: 'm', value: 'METRIC', description: 'Rank by bytes, packets or flows (default: bytes)' },
+      { name: 'measure', value: 'MEASURE', description: 'rate, total or share (default: total; timeseries: rate)' },
+      { name: 'columns', value: 'FIELDS', description: 'Columns of records, separated by commas' },
+      { name: 'unique', value: 'FIELDS', description: 'Fields whose distinct values stat counts, separated by commas' },
+      { name: 'resolution', value: 'NAME', description: 'auto, raw, 1m or 1h (default: auto)' },
+      { name: 'interval', value: 'DURATION', description: 'Length of a bucket of a time series, for example 5m' },
+      { name: 'json', description: 'Print the answer of the API as it is' },
+      { name: 'csv', description: 'Print comma-separated values' },
+      { name: 'sql', description: 'Print the SQL that was run, on standard error' },
+      URL_OPTION,
+      TOKEN,
+    ],
+    examples: [
+      { command: 'ringflow query -g src_addr,dst_addr', does: 'who talked to whom, last hour' },
+      { command: 'ringflow query -g service "exporter = edge1" --from now-24h', does: 'services that one exporter saw today' },
+      { command: 'ringflow query -k timeseries -g in_if --interval 5m', does: 'bits per second by input interface' },
+      { command: 'ringflow query -k records "src_addr in 10.0.0.0/8 and dst_port = 22" -n 20', does: 'single records' },
+      { command: 'ringflow query -k stat --unique src_addr', does: 'totals, and how many sources' },
+      { command: 'ringflow query -g src_as --csv > as.csv', does: 'for a spreadsheet' },
+    ],
+    load: () => import('./query.ts'),
+  },
+  {
+    name: 'decode',
+    summary: 'Print the flow records of a capture as JSON lines',
+    positionals: 'FILE.pcap',
+    options: [
+      { name: 'all', description: 'Print options and counter records too (they have a "kind")' },
+      { name: 'from-host', value: 'ADDR', description: 'Only datagrams from this address' },
+      { name: 'decapsulate', description: 'sFlow: look into GRE, VXLAN, Geneve and IP-in-IP' },
+    ],
+    examples: [
+      { command: "ringflow decode exporters.pcap | jq -c '[.src_addr, .dst_addr, .bytes]'", does: 'one object per record; a summary on standard error' },
+      { command: 'tcpdump -i eth0 -w - udp port 2055 | ringflow decode -', does: 'from a live interface' },
+      { command: 'ringflow decode exporters.pcap --from-host 192.0.2.1 --all', does: 'all that one exporter sent' },
+    ],
+    load: () => import('./decode.ts'),
+  },
+  {
+    name: 'replay',
+    summary: 'Send the flow export of a capture to a collector',
+    positionals: 'FILE.pcap',
+    options: [
+      { name: 'target', short: 't', value: 'HOST:PORT', description: 'Where to (default: 127.0.0.1:2055)' },
+    ],
+    examples: [{ command: 'ringflow replay capture.pcap --target 127.0.0.1:2055', does: 'every export datagram of the file' }],
+    load: () => import('./replay.ts'),
+  },
+  {
+    name: 'check',
+    summary: 'Check the configuration and print the effective values',
+    positionals: '[FILE]',
+    options: [CONFIG, { name: 'schema', description: 'Print the JSON schema of ringflow.yml (for editors)' }, { name: 'json', description: 'Print the effective values as JSON' }],
+    examples: [
+      { command: 'ringflow check', does: 'all problems at once, each with its line' },
+      { command: 'ringflow check --schema > ringflow.schema.json', does: 'completion in an editor' },
+    ],
+    load: () => import('./check.ts'),
+  },
+];

@@ -1,0 +1,121 @@
+import type { ExporterInfo, ExportersResponse, StatusResponse } from '@ringflow/contract';
+import type { InletStatus } from '../../inlet/index.ts';
+import type { JobStatus } from '../../schedule/index.ts';
+import type { Inventory } from './inventory.ts';
+import type { CollectorStatus } from './main.ts';
+
+/** `GET /api/v1/status`. */
+export function toStatusResponse(status: CollectorStatus, jobs: readonly JobStatus[], nowMs: number): StatusResponse {
+  const { version, startedMs, ledger, store, inlet, processes } = status;
+  return {
+    version,
+    nowMs,
+    startedMs,
+    ledger,
+    store: {
+      open: store?.open ?? false,
+      engine: store?.engine ?? 'unknown',
+      tables: (store?.tables ?? []).map((table) => ({ ...table })),
+      lastError: store?.lastError ?? null,
+    },
+    spool: { waitingSegments: store?.waitingSegments ?? 0, waitingRows: store?.waitingRows ?? 0, waitingBytes: store?.waitingBytes ?? 0 },
+    decoder: { ...inlet?.decoder },
+    exporters: new Set(inlet?.exporters.exporters.map(({ exporter }) => exporter)).size,
+    details: {
+      processes,
+      listeners: inlet?.sockets ?? [],
+      receiver: inlet?.receiver ?? null,
+      losses: inlet?.losses ?? {},
+      refused: inlet?.exporters.refused ?? {},
+      notAllowed: inlet?.exporters.notAllowed ?? [],
+      jobs,
+    },
+  };
+}
+
+/** Rates per exporter from two looks at its totals. */
+interface Look {
+  readonly atMs: number;
+  readonly totals: ReadonlyMap<string, { readonly datagrams: number; readonly records: number }>;
+}
+
+/** Time between the two looks. */
+const RATE_WINDOW_MS = 60_000;
+const LOOK_EVERY_MS = 10_000;
+
+/** `GET /api/v1/exporters`: sessions summed up by address, with names and rates. */
+export interface ExporterList {
+  /** Call with every status of the inlet. */
+  note(status: InletStatus, nowMs: number): void;
+  response(status: InletStatus | null, nowMs: number): ExportersResponse;
+}
+
+export function createExporterList(inventory: Inventory): ExporterList {
+  let looks: Look[] = [];
+
+  function note(status: InletStatus, nowMs: number): void {
+    const last = looks.at(-1);
+    if (last && nowMs - last.atMs < LOOK_EVERY_MS) return;
+    const totals = new Map([...sumUp(status)].map(([address, { datagrams, records }]) => [address, { datagrams, records }]));
+    looks = [...looks.filter(({ atMs }) => atMs >= nowMs - RATE_WINDOW_MS), { atMs: nowMs, totals }];
+  }
+
+  function rate(address: string, what: 'datagrams' | 'records', total: number, nowMs: number): number {
+    const [look] = looks;
+    if (!look || nowMs <= look.atMs) return 0;
+    // An exporter that is new since then began at zero; one that restarted with the inlet, too.
+    const before = look.totals.get(address)?.[what] ?? 0;
+    return Math.max(0, total >= before ? total - before : total) / ((nowMs - look.atMs) / 1000);
+  }
+
+  function response(status: InletStatus | null, nowMs: number): ExportersResponse {
+    if (!status) return { exporters: [] };
+    const interfaces = new Map<string, ExporterInfo['interfaces']>();
+    for (const { exporter, index, name, description, speedBps } of inventory.interfaces()) {
+      const list = interfaces.get(exporter) ?? [];
+      interfaces.set(exporter, list);
+      list.push({ index, name, description, speedBps });
+    }
+    const exporters = [...sumUp(status).values()].map((exporter) => ({
+      ...exporter,
+      name: inventory.exporter(exporter.address) ?? '',
+      recordsPerSecond: rate(exporter.address, 'records', exporter.records, nowMs),
+      datagramsPerSecond: rate(exporter.address, 'datagrams', exporter.datagrams, nowMs),
+      interfaces: (interfaces.get(exporter.address) ?? []).sort((a, b) => a.index - b.index),
+    }));
+    return { exporters: exporters.sort((a, b) => a.address.localeCompare(b.address)) };
+  }
+
+  return { note, response };
+}
+
+type Sums = Omit<ExporterInfo, 'name' | 'recordsPerSecond' | 'datagramsPerSecond' | 'interfaces'>;
+
+function sumUp(status: InletStatus): Map<string, Sums> {
+  const sums = new Map<string, Sums>();
+  for (const session of status.exporters.exporters) {
+    const sum: Sums = sums.get(session.exporter) ?? {
+      address: session.exporter,
+      protocols: [],
+      domains: [],
+      firstSeenMs: session.firstSeenMs,
+      lastSeenMs: 0,
+      datagrams: 0,
+      records: 0,
+      samplingRate: 0,
+      lost: 0,
+      losses: {},
+    };
+    sums.set(session.exporter, sum);
+    if (!sum.protocols.includes(session.protocol)) sum.protocols.push(session.protocol);
+    if (!sum.domains.includes(session.domain)) sum.domains.push(session.domain);
+    sum.firstSeenMs = Math.min(sum.firstSeenMs, session.firstSeenMs);
+    sum.lastSeenMs = Math.max(sum.lastSeenMs, session.lastSeenMs);
+    sum.datagrams += session.datagrams;
+    sum.records += session.records;
+    sum.lost += session.sequence.lost;
+    if (session.samplingRate > 0) sum.samplingRate = session.samplingRate;
+    for (const [reason, count] of Object.entries(session.losses)) sum.losses[reason] = (sum.losses[reason] ?? 0) + count;
+  }
+  return sums;
+}

@@ -1,0 +1,173 @@
+import type { Ledger } from '@ringflow/contract';
+import type { InletStatus } from '../../inlet/index.ts';
+import { createBoundedLabels, OVERFLOW_LABEL, type GaugeName, type Metrics, type MetricsConfig } from '../../metrics/index.ts';
+import type { StoreStatus } from '../../store/index.ts';
+import type { Inventory } from './inventory.ts';
+
+/** Sources of totals, see `Metrics.total`. */
+export type TotalsSource = 'inlet' | 'store' | 'ledger';
+
+/** Puts what the processes report on `/metrics`. */
+export interface HealthMetrics {
+  inlet(status: InletStatus, nowMs: number): void;
+  store(status: StoreStatus): void;
+  ledger(ledger: Ledger): void;
+  names(inventory: Inventory): void;
+}
+
+const PER_EXPORTER: readonly GaugeName[] = [
+  'ringflow_exporter_clock_offset_seconds',
+  'ringflow_exporter_last_seen_timestamp_seconds',
+  'ringflow_exporter_sampling_rate',
+  'ringflow_template_age_seconds',
+];
+
+/** Sums of one exporter and protocol over its ports and domains. */
+interface Sum {
+  readonly exporter: string;
+  readonly protocol: string;
+  datagrams: number;
+  records: number;
+  lost: number;
+  reordered: number;
+  restarts: number;
+  lastSeenMs: number;
+  clockOffsetMs: number | null;
+  samplingRate: number;
+  templateMs: number;
+  readonly losses: Map<string, number>;
+}
+
+export function createHealthMetrics(config: MetricsConfig, spoolLimitBytes: number, metrics: Metrics): HealthMetrics {
+  const labels = createBoundedLabels(config.max_exporters);
+
+  /** One sum per exporter and protocol: domains and ports are no labels, an exporter may have thousands. */
+  function sumUp(status: InletStatus): Sum[] {
+    const sums = new Map<string, Sum>();
+    for (const session of status.exporters.exporters) {
+      const exporter = labels.admit(session.exporter) ? session.exporter : OVERFLOW_LABEL;
+      const key = `${exporter} ${session.protocol}`;
+      const sum: Sum = sums.get(key) ?? {
+        exporter,
+        protocol: session.protocol,
+        datagrams: 0,
+        records: 0,
+        lost: 0,
+        reordered: 0,
+        restarts: 0,
+        lastSeenMs: 0,
+        clockOffsetMs: null,
+        samplingRate: 0,
+        templateMs: 0,
+        losses: new Map(),
+      };
+      sums.set(key, sum);
+      sum.datagrams += session.datagrams;
+      sum.records += session.records;
+      sum.lost += session.sequence.lost;
+      sum.reordered += session.sequence.reordered;
+      sum.restarts += session.restarts;
+      sum.templateMs = Math.max(sum.templateMs, session.templateMs);
+      if (session.lastSeenMs >= sum.lastSeenMs) {
+        sum.lastSeenMs = session.lastSeenMs;
+        sum.clockOffsetMs = session.clockOffsetMs;
+        if (session.samplingRate > 0) sum.samplingRate = session.samplingRate;
+      }
+      for (const [reason, count] of Object.entries(session.losses)) sum.losses.set(reason, (sum.losses.get(reason) ?? 0) + count);
+    }
+    return [...sums.values()];
+  }
+
+  function exporters(status: InletStatus, nowMs: number): void {
+    const sums = sumUp(status);
+    for (const name of PER_EXPORTER) metrics.clear(name);
+    const losses = new Map<string, { exporter: string; reason: string; count: number }>();
+    for (const sum of sums) {
+      const pair = { exporter: sum.exporter, protocol: sum.protocol };
+      metrics.total('ringflow_exporter_datagrams_total', pair, sum.datagrams, 'inlet');
+      metrics.total('ringflow_exporter_records_total', pair, sum.records, 'inlet');
+      metrics.total('ringflow_sequence_lost_total', pair, sum.lost, 'inlet');
+      metrics.total('ringflow_sequence_reordered_total', pair, sum.reordered, 'inlet');
+      metrics.total('ringflow_exporter_restarts_total', pair, sum.restarts, 'inlet');
+      metrics.set('ringflow_exporter_last_seen_timestamp_seconds', pair, sum.lastSeenMs / 1000);
+      if (sum.clockOffsetMs !== null) metrics.set('ringflow_exporter_clock_offset_seconds', pair, sum.clockOffsetMs / 1000);
+      metrics.set('ringflow_exporter_sampling_rate', { exporter: sum.exporter }, sum.samplingRate);
+      if (sum.templateMs > 0) metrics.set('ringflow_template_age_seconds', { exporter: sum.exporter }, Math.max(0, (nowMs - sum.templateMs) / 1000));
+      for (const [reason, count] of sum.losses) {
+        const key = `${sum.exporter} ${reason}`;
+        losses.set(key, { exporter: sum.exporter, reason, count: (losses.get(key)?.count ?? 0) + count });
+      }
+    }
+    for (const { exporter, reason, count } of losses.values()) metrics.total('ringflow_datagram_losses_total', { exporter, reason }, count, 'inlet');
+    metrics.set('ringflow_exporters', {}, new Set(status.exporters.exporters.map(({ exporter }) => exporter)).size);
+  }
+
+  function inlet(status: InletStatus, nowMs: number): void {
+    for (const socket of status.sockets) {
+      const port = { port: String(socket.port) };
+      metrics.total('ringflow_inlet_datagrams_total', port, socket.datagrams, 'inlet');
+      metrics.total('ringflow_inlet_bytes_total', port, socket.bytes, 'inlet');
+      metrics.total('ringflow_inlet_kernel_drops_total', port, socket.kernelDrops, 'inlet');
+      metrics.set('ringflow_inlet_receive_buffer_bytes', port, socket.grantedBytes);
+      metrics.set('ringflow_inlet_receive_queue_bytes', port, socket.queueBytes);
+    }
+    for (const [reason, count] of Object.entries(status.exporters.refused)) metrics.total('ringflow_inlet_refused_datagrams_total', { reason }, count, 'inlet');
+    metrics.total('ringflow_inlet_seals_total', {}, status.seals, 'inlet');
+    exporters(status, nowMs);
+    const { decoder } = status;
+    metrics.set('ringflow_templates', {}, decoder.templates);
+    metrics.total('ringflow_template_changes_total', {}, status.templateChanges, 'inlet');
+    metrics.total('ringflow_template_fallbacks_total', {}, decoder.templateFallbacks, 'inlet');
+    metrics.set('ringflow_parked_sets', {}, decoder.parkedSets);
+    metrics.set('ringflow_parked_bytes', {}, decoder.parkedBytes);
+    metrics.total('ringflow_parked_sets_total', {}, decoder.parkedTotal, 'inlet');
+    metrics.total('ringflow_parked_replayed_sets_total', {}, decoder.replayedTotal, 'inlet');
+    metrics.total('ringflow_parked_lost_sets_total', { reason: 'expired' }, decoder.expiredTotal, 'inlet');
+    metrics.total('ringflow_parked_lost_sets_total', { reason: 'evicted' }, decoder.evictedTotal, 'inlet');
+    metrics.total('ringflow_parked_lost_sets_total', { reason: 'discarded' }, decoder.discardedTotal, 'inlet');
+  }
+
+  function store(status: StoreStatus): void {
+    metrics.set('ringflow_spool_bytes', {}, status.waitingBytes);
+    metrics.set('ringflow_spool_limit_bytes', {}, spoolLimitBytes);
+    metrics.set('ringflow_spool_segments', {}, status.waitingSegments);
+    metrics.set('ringflow_spool_oldest_age_seconds', {}, status.oldestWaitingSeconds);
+    metrics.total('ringflow_store_loaded_segments_total', {}, status.loadedSegments, 'store');
+    metrics.total('ringflow_store_loaded_records_total', {}, status.loadedRows, 'store');
+    metrics.total('ringflow_store_replayed_segments_total', {}, status.replayedSegments, 'store');
+    metrics.total('ringflow_store_load_failures_total', {}, status.loadFailures, 'store');
+    for (const { table, sizeBytes, rows, oldestMs } of status.tables) {
+      metrics.set('ringflow_store_table_bytes', { table }, sizeBytes);
+      metrics.set('ringflow_store_table_rows', { table }, rows);
+      if (oldestMs !== null) metrics.set('ringflow_store_oldest_timestamp_seconds', { table }, oldestMs / 1000);
+    }
+  }
+
+  return {
+    inlet,
+    store,
+    ledger: (ledger) => {
+      metrics.total('ringflow_ledger_received_records_total', {}, ledger.received, 'ledger');
+      metrics.total('ringflow_ledger_stored_records_total', {}, ledger.stored, 'ledger');
+      metrics.set('ringflow_ledger_waiting_records', {}, ledger.waiting);
+      metrics.set('ringflow_ledger_difference_records', {}, ledger.difference);
+      const dropped = new Map<string, { reason: string; exporter: string; records: number }>();
+      for (const { reason, exporter, records } of ledger.dropped) {
+        const label = labels.admit(exporter) ? exporter : OVERFLOW_LABEL;
+        const key = `${reason} ${label}`;
+        dropped.set(key, { reason, exporter: label, records: (dropped.get(key)?.records ?? 0) + records });
+      }
+      for (const { reason, exporter, records } of dropped.values()) metrics.total('ringflow_ledger_dropped_records_total', { reason, exporter }, records, 'ledger');
+    },
+    names: (inventory) => {
+      metrics.clear('ringflow_exporter_info');
+      for (const [exporter, name] of inventory.exporterNames()) metrics.set('ringflow_exporter_info', { exporter, name }, 1);
+      metrics.clear('ringflow_interface_info');
+      metrics.clear('ringflow_interface_speed_bytes_per_second');
+      for (const { exporter, index, name, description, speedBps } of inventory.interfaces().slice(0, config.max_interfaces)) {
+        metrics.set('ringflow_interface_info', { exporter, interface: String(index), name, description }, 1);
+        if (speedBps > 0) metrics.set('ringflow_interface_speed_bytes_per_second', { exporter, interface: String(index) }, speedBps / 8);
+      }
+    },
+  };
+}

@@ -1,0 +1,243 @@
+import { parseFilter, type Ledger, type ReadyResponse } from '@ringflow/contract';
+import { processEnvironment, type Config } from '../../config/index.ts';
+import type { Http } from '../../http/index.ts';
+import type { InletStatus, NameUpdate } from '../../inlet/index.ts';
+import { createMetrics } from '../../metrics/index.ts';
+import { compileFilter } from '../../query/index.ts';
+import { createSchedule } from '../../schedule/index.ts';
+import type { StoreStatus, TrafficWatch } from '../../store/index.ts';
+import type { Log } from '../log.ts';
+import { VERSION } from '../version.ts';
+import { createExporterList, toStatusResponse } from './api-status.ts';
+import { lockDataDirectory, type DataLock } from './data-lock.ts';
+import { createHealthMetrics } from './health-metrics.ts';
+import { createInventory } from './inventory.ts';
+import { listenError } from './listen-error.ts';
+import type { InletEvents, InletMethods, InletStarted, MainEvents, ProcessUsage, StoreEvents, StoreMethods } from './messages.ts';
+import { createRunQuery } from './store-link.ts';
+import { createSupervisor, type SupervisorStatus } from './supervisor.ts';
+import { createTrafficMetrics } from './traffic-metrics.ts';
+import { readUsage } from './usage.ts';
+import { createWeb } from './web.ts';
+
+/** Waits for the inlet to seal and for the store to finish the segment in hand before they are killed. */
+const INLET_END_MS = 15_000;
+const STORE_END_MS = 30_000;
+/** How long a graceful stop goes on loading what waits; the rest stays in the spool. */
+const LAST_LOAD_MS = 5_000;
+const USAGE_MS = 1000;
+
+export interface CollectorDeps {
+  /** The bundle that child processes start from. */
+  readonly entry: string;
+  readonly log: Log;
+  now(): number;
+}
+
+export interface CollectorAddresses {
+  /** Base URL of the API. */
+  readonly url: string;
+  readonly listeners: InletStarted['listeners'];
+}
+
+/** What the collector says about itself; `/api/v1/status` shows it. */
+export interface CollectorStatus {
+  readonly version: string;
+  readonly startedMs: number;
+  readonly processes: readonly SupervisorStatus[];
+  readonly inlet: InletStatus | null;
+  readonly store: StoreStatus | null;
+  readonly ledger: Ledger;
+}
+
+export interface Collector {
+  /** Takes the data directory, starts the processes, opens the API. Rejects, with nothing left running, when it cannot. */
+  start(): Promise<CollectorAddresses>;
+  /** The inlet seals what it has, the store loads what it can in a few seconds, and all ends. */
+  stop(): Promise<void>;
+  status(): CollectorStatus;
+}
+
+const EMPTY_LEDGER: Ledger = { received: 0, stored: 0, waiting: 0, dropped: [], difference: 0 };
+
+/** The main process of `ringflow serve`: puts all rooms together. */
+export function createCollector(config: Config, deps: CollectorDeps): Collector {
+  const { log, now } = deps;
+  const startedMs = now();
+  const metrics = createMetrics();
+  const countTraffic = createTrafficMetrics(config.metrics, metrics);
+  const health = createHealthMetrics(config.metrics, config.spool.max_bytes, metrics);
+  const inventory = createInventory(config.names);
+  const exporters = createExporterList(inventory);
+  let inletStatus: InletStatus | null = null;
+  let storeStatus: StoreStatus | null = null;
+  let lock: DataLock | null = null;
+  let web: Http | null = null;
+  let listeners: InletStarted['listeners'] = [];
+  let usageTimer: NodeJS.Timeout | null = null;
+
+  const watches = (): TrafficWatch[] =>
+    Object.entries(config.metrics.watches).flatMap(([name, filter]) => {
+      const { tree, error } = parseFilter(filter, { sets: config.names.sets });
+      if (error) return [];
+      try {
+        return [{ name, ...compileFilter(tree, inventory) }];
+      } catch (compileError) {
+        log.warn({ watch: name, err: compileError }, 'watch cannot be counted');
+        return [];
+      }
+    });
+  const noteUsage = (name: string, { residentBytes, cpuSeconds }: ProcessUsage): void => {
+    metrics.set('ringflow_process_resident_memory_bytes', { process: name }, residentBytes);
+    metrics.total('ringflow_process_cpu_seconds_total', { process: name }, cpuSeconds, name);
+  };
+  const takeNames = (updates: readonly NameUpdate[]): void => {
+    if (!inventory.update(updates)) return;
+    health.names(inventory);
+    if (Object.keys(config.metrics.watches).length > 0) store.channel()?.emit('watches', watches());
+  };
+  const changed = (status: SupervisorStatus): void => {
+    metrics.set('ringflow_process_up', { process: status.role }, status.state === 'up' ? 1 : 0);
+    metrics.total('ringflow_process_restarts_total', { process: status.role }, status.restarts, 'main');
+    if (status.state === 'down') {
+      metrics.forget(status.role);
+      // What it had in memory died with it and was never received, as far as the ledger is concerned.
+      if (status.role === 'inlet') inletStatus = null;
+    }
+    lock?.noteChildren([inlet.status().pid, store.status().pid].filter((pid) => pid !== undefined));
+  };
+  const failed = (role: string) => (what: string, error?: Error) => log.error({ ...(error ? { err: error } : {}) }, `${role}: ${what}`);
+
+  const inlet = createSupervisor<InletMethods, InletEvents, object>({
+    role: 'inlet',
+    entry: deps.entry,
+    env: processEnvironment({}),
+    required: true,
+    endTimeoutMs: INLET_END_MS,
+    changed,
+    failed: failed('inlet'),
+    connect: (channel) => {
+      channel.on('status', (status) => {
+        inletStatus = status;
+        exporters.note(status, now());
+        health.inlet(status, now());
+        health.ledger(ledger());
+      });
+      channel.on('usage', (usage) => noteUsage('inlet', usage));
+      channel.on('names', (updates) => {
+        takeNames(updates);
+        store.channel()?.call('saveNames', [updates]).catch((error: Error) => log.warn({ err: error }, 'names cannot be saved'));
+      });
+      channel.on('sealed', ({ segment }) => store.channel()?.emit('sealed', { segment }));
+    },
+    begin: async (channel) => {
+      try {
+        listeners = (await channel.call('start', [config])).listeners;
+      } catch (error) {
+        throw listenError(error as Error, { what: 'UDP', endpoint: config.inlet.listen.join(', '), key: 'inlet.listen', variable: 'RINGFLOW_INLET_LISTEN' });
+      }
+    },
+    end: (channel) => channel.call('stop', []),
+  });
+  const store = createSupervisor<StoreMethods, StoreEvents, MainEvents>({
+    role: 'store',
+    entry: deps.entry,
+    // Each session of the engine keeps a thread busy while its statement runs; files need some, too.
+    env: processEnvironment({ UV_THREADPOOL_SIZE: String(config.store.query_slots + 8) }),
+    // A server that is down comes back; a data directory that cannot be opened does not.
+    required: config.store.url === '',
+    endTimeoutMs: STORE_END_MS,
+    changed,
+    failed: failed('store'),
+    connect: (channel) => {
+      channel.on('status', (status) => {
+        storeStatus = status;
+        health.store(status);
+        health.ledger(ledger());
+      });
+      channel.on('usage', (usage) => noteUsage('store', usage));
+      channel.on('loaded', ({ durationMs, traffic }) => {
+        metrics.observe('ringflow_store_load_duration_seconds', {}, durationMs / 1000);
+        countTraffic(traffic);
+      });
+    },
+    begin: async (channel) => {
+      await channel.call('start', [config, watches()]);
+      takeNames(await channel.call('loadNames', []));
+    },
+    end: (channel) => channel.call('stop', []),
+  });
+  const schedule = createSchedule({
+    work: { retention: async () => void (await store.channel()?.call('retain', [])) },
+    now,
+    ran: ({ job, lastSuccessMs, lastDurationMs, failures, lastError }) => {
+      if (lastSuccessMs > 0) metrics.set('ringflow_job_last_success_timestamp_seconds', { job }, lastSuccessMs / 1000);
+      metrics.set('ringflow_job_last_duration_seconds', { job }, lastDurationMs / 1000);
+      metrics.total('ringflow_job_failures_total', { job }, failures, 'main');
+      if (lastError !== undefined) log.error({ job, error: lastError }, 'job failed');
+    },
+  });
+
+  /** The store's totals with what the inlet still has in memory. */
+  function ledger(): Ledger {
+    const kept = storeStatus?.ledger ?? EMPTY_LEDGER;
+    const inMemory = inletStatus?.waitingRecords ?? 0;
+    return { ...kept, received: kept.received + inMemory, waiting: kept.waiting + inMemory };
+  }
+
+  const status = (): CollectorStatus => ({
+    version: VERSION,
+    startedMs,
+    processes: [inlet.status(), store.status()],
+    inlet: inletStatus,
+    store: storeStatus,
+    ledger: ledger(),
+  });
+
+  function ready(): ReadyResponse {
+    const reasons = [inlet.status(), store.status()].flatMap(({ role, state, error }) => (state === 'up' ? [] : [`${role} is ${state}${error ? `: ${error}` : ''}`]));
+    if (storeStatus?.lastError) reasons.push(`the store cannot load: ${storeStatus.lastError}`);
+    return { ready: reasons.length === 0, reasons };
+  }
+
+  async function start(): Promise<CollectorAddresses> {
+    metrics.set('ringflow_build_info', { version: VERSION, node_version: process.version }, 1);
+    lock = await lockDataDirectory(config.data_dir, { waiting: () => log.info('waiting for the processes of an earlier ringflow to end') });
+    try {
+      web = createWeb(config, {
+        run: createRunQuery(() => store.channel()),
+        status: () => toStatusResponse(status(), schedule.status(), now()),
+        exporters: () => exporters.response(inletStatus, now()).exporters,
+        ready,
+        names: inventory,
+        metrics,
+        now,
+        log,
+      });
+      // Receiving comes first: it does not need the store.
+      await inlet.start();
+      await store.start();
+      const { url } = await web.start();
+      schedule.start();
+      usageTimer = setInterval(() => noteUsage('main', readUsage()), USAGE_MS);
+      noteUsage('main', readUsage());
+      return { url, listeners };
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+  }
+
+  async function stop(): Promise<void> {
+    if (usageTimer) clearInterval(usageTimer);
+    await web?.stop();
+    await schedule.stop();
+    await inlet.stop();
+    const waiting = store.channel()?.call('load', []).catch(() => false);
+    if (waiting) await Promise.race([waiting, new Promise((resolve) => setTimeout(resolve, LAST_LOAD_MS).unref())]);
+    await store.stop();
+    lock?.release();
+  }
+
+  return { start, stop, status };
+}

@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import type { Config } from '../../config/index.ts';
+import type { RunOptions, SqlQuery } from '../../query/index.ts';
+import { createStore, type Store, type StoredName, type TrafficWatch } from '../../store/index.ts';
+import { createLog } from '../log.ts';
+import { createChannel, type Port } from './channel.ts';
+import type { MainEvents, StoreEvents } from './messages.ts';
+import { readUsage } from './usage.ts';
+
+/** How often main hears how the store is. */
+const STATUS_MS = 1000;
+
+/** The process that holds the engine. Main starts and stops it; without main it stops by itself. */
+export function runStoreProcess(): void {
+  let store: Store | null = null;
+  let timer: NodeJS.Timeout | null = null;
+  let stopping: Promise<void> | null = null;
+  /** The loader holds this list; main replaces what is in it. */
+  const watches: TrafficWatch[] = [];
+
+  const opened = (): Store => {
+    if (!store) throw Object.assign(new Error('The store is not open yet'), { code: 'store_unavailable' });
+    return store;
+  };
+  const channel = createChannel<object, MainEvents, StoreEvents>(process as unknown as Port, {
+    async start(config: Config, first: readonly TrafficWatch[]): Promise<void> {
+      watches.push(...first);
+      const started = wireStore(config, watches, channel.emit);
+      await started.start();
+      store = started;
+      const report = (): void => {
+        channel.emit('status', started.status());
+        channel.emit('usage', readUsage());
+      };
+      report();
+      timer = setInterval(report, STATUS_MS);
+    },
+    stop,
+    run: (query: SqlQuery, options: Omit<RunOptions, 'signal'>, signal: AbortSignal) => opened().run(query, { ...options, signal }),
+    load: () => opened().load(),
+    retain: async () => void (await opened().retain()),
+    saveNames: (names: readonly StoredName[]) => opened().saveNames(names),
+    loadNames: () => opened().loadNames(),
+  });
+  channel.on('sealed', () => store?.wake());
+  channel.on('watches', (next) => void watches.splice(0, watches.length, ...next));
+
+  function stop(): Promise<void> {
+    stopping ??= (async () => {
+      if (timer) clearInterval(timer);
+      await store?.stop();
+      if (store) channel.emit('status', store.status());
+    })();
+    return stopping;
+  }
+
+  process.on('disconnect', () => {
+    void stop().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  });
+}
+
+/** Puts the rooms of the storing side together. */
+function wireStore(config: Config, watches: readonly TrafficWatch[], emit: <K extends keyof StoreEvents>(name: K, value: StoreEvents[K]) => void): Store {
+  const log = createLog(config.log, 'store');
+  return createStore(config.store, {
+    spoolDirectory: join(config.data_dir, 'spool'),
+    engineDirectory: join(config.data_dir, 'store'),
+    ledgerPath: join(config.data_dir, 'ledger.json'),
+    watches,
+    onLoaded: (result) => {
+      log.debug({ segment: result.segment, rows: result.rows, durationMs: Math.round(result.durationMs), outcome: result.outcome }, 'segment loaded');
+      emit('loaded', result);
+    },
+    onDropped: (dropped) => {
+      for (const { table, what, sizeBytes, why } of dropped) log.info({ table, what, sizeBytes, why }, 'retention dropped data');
+    },
+    onError: (error, what) => log.error({ err: error }, what),
+  });
+}

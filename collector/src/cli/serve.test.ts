@@ -1,0 +1,163 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createFolder, runCommand, startCollector, until, type RunningCollector } from './testing/collector.ts';
+import { createSender, type Sent } from './testing/sender.ts';
+
+/** What the store holds, by one resolution. */
+async function totals(collector: RunningCollector, resolution: 'raw' | '1m' | '1h'): Promise<Sent> {
+  const result = await collector.query({ kind: 'stat', resolution });
+  if (result.error !== undefined) throw new Error(result.error);
+  const frame = result.frames[0];
+  const value = (name: string): number => Number(frame?.data.values[frame.schema.fields.findIndex((field) => field.name === name)]?.[0] ?? NaN);
+  return { records: value('flows'), bytes: value('bytes'), packets: value('packets') };
+}
+
+/** Waits until nothing waits any more, then checks the ledger and that raw and rings agree. */
+async function settle(collector: RunningCollector, atLeast: number): Promise<Sent> {
+  const { ledger } = await until(
+    async () => {
+      const status = await collector.status().catch(() => undefined);
+      return status && status.store.open && status.ledger.waiting === 0 && status.ledger.stored >= atLeast && status;
+    },
+    45_000,
+    () => `everything is stored:\n${collector.output().slice(-3000)}`,
+  );
+  expect(ledger.difference).toBe(0);
+  expect(ledger.dropped).toEqual([]);
+  const raw = await totals(collector, 'raw');
+  expect(raw.records).toBe(ledger.stored);
+  expect(await totals(collector, '1m')).toEqual(raw);
+  expect(await totals(collector, '1h')).toEqual(raw);
+  return raw;
+}
+
+const isGone = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch {
+    return true;
+  }
+};
+
+describe('ringflow serve', () => {
+  let folder: ReturnType<typeof createFolder>;
+  const running: RunningCollector[] = [];
+  const start = async (): Promise<RunningCollector> => {
+    const collector = await startCollector(folder.path);
+    running.push(collector);
+    return collector;
+  };
+  beforeEach(() => (folder = createFolder('metrics: {watches: {dns: "dst_port = 53"}}\n')));
+  afterEach(async () => {
+    for (const collector of running.splice(0)) {
+      collector.kill('SIGTERM');
+      await collector.exited;
+    }
+    folder.remove();
+  });
+
+  test('stores what was sent, answers queries, counts traffic, and stops in good order', async () => {
+    const collector = await start();
+    const sender = createSender(collector.udpPort);
+    await sender.send(100);
+    expect(await settle(collector, sender.sent.records)).toEqual(sender.sent);
+
+    const metrics = await collector.metrics();
+    expect(metrics).toContain(`ringflow_traffic_bytes_total{exporter="127.0.0.1"} ${sender.sent.bytes}\n`);
+    expect(metrics).toContain(`ringflow_interface_packets_total{exporter="127.0.0.1",interface="1",direction="in"} ${sender.sent.packets}\n`);
+    expect(metrics).toContain(`ringflow_protocol_records_total{protocol="UDP"} ${sender.sent.records}\n`);
+    expect(metrics).toContain(`ringflow_service_bytes_total{service="dns"} ${sender.sent.bytes}\n`);
+    expect(metrics).toContain(`ringflow_watch_records_total{watch="dns"} ${sender.sent.records}\n`);
+    expect(metrics).toContain('ringflow_ledger_difference_records 0\n');
+    expect(metrics).toContain(`ringflow_exporter_datagrams_total{exporter="127.0.0.1",protocol="NETFLOW_V5"} 100\n`);
+
+    const table = await runCommand(['query', '--url', collector.url, '-g', 'dst_port', '--csv', '--from', 'now-10m', '--to', 'now+1m'], folder.path);
+    expect(table.stderr).not.toContain('ringflow:');
+    expect(table.stdout).toContain(`,${sender.sent.packets},`);
+    expect(table.code).toBe(0);
+
+    // What was received just before is sealed by the stop, and there after a restart.
+    await sender.send(10);
+    await sleep(50);
+    collector.kill('SIGTERM');
+    expect(await collector.exited).toBe(0);
+    sender.close();
+    expect(await settle(await start(), sender.sent.records)).toEqual(sender.sent);
+  });
+
+  test('a killed store loses nothing and doubles nothing', async () => {
+    const collector = await start();
+    const sender = createSender(collector.udpPort);
+    const pid = await collector.childPid('store');
+    const sending = sender.send(2000);
+    await sleep(400);
+    process.kill(pid, 'SIGKILL');
+    await sending;
+    sender.close();
+    expect(await settle(collector, sender.sent.records)).toEqual(sender.sent);
+    expect(await collector.metrics()).toContain('ringflow_process_restarts_total{process="store"} 1\n');
+  });
+
+  test('a killed inlet loses nothing that was sealed and comes back on the same ports', async () => {
+    const collector = await start();
+    const sender = createSender(collector.udpPort);
+    await sender.send(300);
+    // Longer than a seal takes: all of this is safe.
+    await sleep(1000);
+    const sealed = { ...sender.sent };
+    const pid = await collector.childPid('inlet');
+    const sending = sender.send(300);
+    await sleep(100);
+    process.kill(pid, 'SIGKILL');
+    await sending;
+    await until(async () => (await collector.childPid('inlet').catch(() => pid)) !== pid, 10_000, 'a new inlet');
+    await until(async () => (await collector.metrics()).includes('ringflow_process_up{process="inlet"} 1\n'), 10_000, 'the new inlet is up');
+    const raw = await settle(collector, sealed.records);
+    expect(raw.records).toBeGreaterThanOrEqual(sealed.records);
+    expect(raw.records).toBeLessThan(sender.sent.records);
+
+    const port = ((await collector.status()).details['listeners'] as { port: number }[])[0]?.port as number;
+    const later = createSender(port);
+    await later.send(10);
+    const after = await settle(collector, raw.records + later.sent.records);
+    expect(after.records).toBe(raw.records + later.sent.records);
+    expect(after.bytes).toBe(raw.bytes + later.sent.bytes);
+    sender.close();
+    later.close();
+  });
+
+  test('a killed main: inlet and store end in good order, the next start goes on', async () => {
+    const collector = await start();
+    const sender = createSender(collector.udpPort);
+    const children = [await collector.childPid('inlet'), await collector.childPid('store')];
+    await sender.send(1000);
+    // Received, but not sealed yet: the inlet has to do that without main.
+    await sleep(20);
+    collector.kill('SIGKILL');
+    await collector.exited;
+    await until(async () => children.every(isGone), 20_000, 'the children have ended');
+    sender.close();
+    expect(await settle(await start(), sender.sent.records)).toEqual(sender.sent);
+  });
+
+  test('a second one on the same data directory is refused', async () => {
+    const collector = await start();
+    const second = await runCommand(['serve'], folder.path);
+    expect(second.code).toBe(1);
+    expect(second.stderr).toContain(`Another ringflow (process ${collector.pid}) works in`);
+    expect(second.stderr).toContain('RINGFLOW_DATA');
+  });
+
+  test('a port that is taken is named with what to do', async () => {
+    const collector = await start();
+    const port = new URL(collector.url).port;
+    const http = await runCommand(['serve'], folder.path, { RINGFLOW_DATA: `${folder.path}/b`, RINGFLOW_HTTP_PORT: port });
+    expect(http.code).toBe(1);
+    expect(http.stderr).toContain(port);
+    expect(http.stderr).toMatch(/http\.port|RINGFLOW_HTTP_PORT/);
+    const udp = await runCommand(['serve'], folder.path, { RINGFLOW_DATA: `${folder.path}/c`, RINGFLOW_INLET_LISTEN: `127.0.0.1:${collector.udpPort}` });
+    expect(udp.code).toBe(1);
+    expect(udp.stderr).toContain(String(collector.udpPort));
+    expect(udp.stderr).toMatch(/inlet\.listen|RINGFLOW_INLET_LISTEN/);
+  });
+});

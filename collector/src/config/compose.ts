@@ -1,0 +1,94 @@
+import { DEMO_DEFAULTS, DEMO_SCHEMA, type DemoConfig } from '../demo/config.ts';
+import { ENRICH_DEFAULTS, ENRICH_SCHEMA, type EnrichConfig } from '../enrich/config.ts';
+import { HTTP_DEFAULTS, HTTP_SCHEMA, type HttpConfig } from '../http/config.ts';
+import { INLET_DEFAULTS, INLET_SCHEMA, type InletConfig } from '../inlet/config.ts';
+import { METRICS_DEFAULTS, METRICS_SCHEMA, type MetricsConfig } from '../metrics/config.ts';
+import { QUERY_DEFAULTS, QUERY_SCHEMA, type QueryConfig } from '../query/config.ts';
+import { SPOOL_DEFAULTS, SPOOL_SCHEMA, type SpoolConfig } from '../spool/config.ts';
+import { STORE_DEFAULTS, STORE_SCHEMA, type StoreConfig } from '../store/config.ts';
+import { WIRE_DEFAULTS, WIRE_SCHEMA, type WireConfig } from '../wire/config.ts';
+import type { Composition } from './load.ts';
+import { LOG_DEFAULTS, LOG_SCHEMA, type LogConfig } from './log.ts';
+import { NAMES_DEFAULTS, NAMES_SCHEMA, type NamesConfig } from './names.ts';
+import { isNumeric, type Schema } from './schema.ts';
+import { unitOfKey } from './units.ts';
+
+/** The whole of ringflow.yml: one section per room. */
+export interface Config {
+  /** Spool, store, templates and ledger are kept in here. */
+  readonly data_dir: string;
+  readonly inlet: InletConfig;
+  readonly wire: WireConfig;
+  readonly enrich: EnrichConfig;
+  readonly spool: SpoolConfig;
+  readonly store: StoreConfig;
+  readonly query: QueryConfig;
+  readonly http: HttpConfig;
+  readonly metrics: MetricsConfig;
+  readonly names: NamesConfig;
+  readonly demo: DemoConfig;
+  readonly log: LogConfig;
+}
+
+export const CONFIG_DEFAULTS: Config = {
+  data_dir: './data',
+  inlet: INLET_DEFAULTS,
+  wire: WIRE_DEFAULTS,
+  enrich: ENRICH_DEFAULTS,
+  spool: SPOOL_DEFAULTS,
+  store: STORE_DEFAULTS,
+  query: QUERY_DEFAULTS,
+  http: HTTP_DEFAULTS,
+  metrics: METRICS_DEFAULTS,
+  names: NAMES_DEFAULTS,
+  demo: DEMO_DEFAULTS,
+  log: LOG_DEFAULTS,
+};
+
+/** JSON schema (draft-07) of {@link Config}, after units were read. */
+export const CONFIG_SCHEMA: Schema = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  title: 'Ringflow configuration (ringflow.yml)',
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    data_dir: { type: 'string', minLength: 1, description: 'Folder of spool, store, templates and ledger' },
+    inlet: INLET_SCHEMA,
+    wire: WIRE_SCHEMA,
+    enrich: ENRICH_SCHEMA,
+    spool: SPOOL_SCHEMA,
+    store: STORE_SCHEMA,
+    query: QUERY_SCHEMA,
+    http: HTTP_SCHEMA,
+    metrics: METRICS_SCHEMA,
+    names: NAMES_SCHEMA,
+    demo: DEMO_SCHEMA,
+    log: LOG_SCHEMA,
+  } as Readonly<Record<string, Schema>>,
+};
+
+export const COMPOSITION: Composition = {
+  schema: CONFIG_SCHEMA,
+  defaults: CONFIG_DEFAULTS,
+  aliases: { RINGFLOW_DATA: 'data_dir' },
+  // RINGFLOW_CAPTURES tells the tests where the captures are.
+  reserved: ['RINGFLOW_CONFIG', 'RINGFLOW_URL', 'RINGFLOW_TOKEN', 'RINGFLOW_CAPTURES'],
+};
+
+/** The schema as it is shipped for editors: numbers that have a unit may be written as text with it. */
+export function shippedSchema(schema: Schema = CONFIG_SCHEMA, key = ''): Schema {
+  const unit = unitOfKey(key);
+  if (unit && isNumeric(schema)) {
+    const { description, ...number } = schema;
+    return {
+      ...(description === undefined ? {} : { description }),
+      anyOf: [number, { type: 'string', description: `A ${unit.what} with its unit, for example ${unit.example}` }],
+    };
+  }
+  return {
+    ...schema,
+    ...(schema.properties === undefined
+      ? {}
+      : { properties: Object.fromEntries(Object.entries(schema.properties).map(([name, child]) => [name, shippedSchema(child, name)])) }),
+  };
+}

@@ -1,0 +1,63 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { checkConfig } from './check.ts';
+import { COMPOSITION, type Config } from './compose.ts';
+import { parseConfig, type ConfigProblem } from './load.ts';
+
+export interface ReadConfig {
+  /** Frozen; complete even when there are problems, but not to be run then. */
+  readonly config: Config;
+  readonly problems: readonly ConfigProblem[];
+  /** Where each key that is not a default came from. */
+  readonly origins: ReadonlyMap<string, string>;
+  /** The file that was read, when there was one. */
+  readonly file?: string;
+}
+
+/** Name of the file that is read from the current folder when nobody names one. */
+const DEFAULT_FILE = 'ringflow.yml';
+
+/** Reads file (`--config`, `RINGFLOW_CONFIG`, ./ringflow.yml) and environment, and checks what they say. */
+export function readConfig(path?: string, env: NodeJS.ProcessEnv = process.env): ReadConfig {
+  const named = path ?? env['RINGFLOW_CONFIG'];
+  const name = named ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : undefined);
+  const problems: ConfigProblem[] = [];
+  let text: string | undefined;
+  if (name !== undefined) {
+    try {
+      text = readFileSync(name, 'utf8');
+    } catch (error) {
+      problems.push({ key: '', source: name, message: `Cannot read the file: ${(error as Error).message}`, hint: 'Name a file that exists, or leave --config away' });
+    }
+  }
+  const parsed = parseConfig({ env, ...(name !== undefined && text !== undefined ? { file: { name, text } } : {}) }, COMPOSITION);
+  problems.push(...parsed.problems);
+  const value = parsed.value as Config;
+  // What the schema cannot say is only looked at when the shapes are right.
+  if (problems.length === 0) problems.push(...checkConfig(value, parsed.origins));
+  return {
+    config: deepFreeze({ ...value, data_dir: resolve(String(value.data_dir)) }),
+    problems,
+    origins: parsed.origins,
+    ...(name === undefined ? {} : { file: name }),
+  };
+}
+
+/** What commands that talk to a running collector take from the environment. */
+export function readClientEnvironment(env: NodeJS.ProcessEnv = process.env): { url?: string; token?: string } {
+  const { RINGFLOW_URL: url, RINGFLOW_TOKEN: token } = env;
+  return { ...(url ? { url } : {}), ...(token ? { token } : {}) };
+}
+
+/** Environment of a child process: this one's, with some variables set. */
+export function processEnvironment(changes: Readonly<Record<string, string>>, env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  return { ...env, ...changes };
+}
+
+function deepFreeze<T>(value: T): T {
+  if (value !== null && typeof value === 'object' && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(deepFreeze);
+  }
+  return value;
+}

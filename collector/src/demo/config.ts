@@ -1,0 +1,57 @@
+/** The demo's traffic; `ringflow demo` only. */
+export interface DemoConfig {
+  /** Flow records per second over all exporters, at the busiest hour. */
+  readonly flows_per_second: number;
+  /** Hours of history sent before the live traffic begins. */
+  readonly history_hours: number;
+  /** Flow records per minute of history. */
+  readonly history_flows_per_minute: number;
+  /** Minutes between the beginnings of two incidents. */
+  readonly incident_minutes: number;
+  readonly seed: number;
+}
+
+export const DEMO_DEFAULTS: DemoConfig = {
+  flows_per_second: 250,
+  history_hours: 24,
+  history_flows_per_minute: 800,
+  incident_minutes: 5,
+  seed: 1,
+};
+
+export const DEMO_SCHEMA = {
+  type: 'object',
+  additionalProperties: false,
+  description: 'Synthetic traffic of "ringflow demo"',
+  properties: {
+    flows_per_second: {
+      type: 'number',
+      minimum: 0,
+      maximum: 100_000,
+      description: 'Flow records per second over all exporters, at the busiest hour',
+    },
+    history_hours: {
+      type: 'number',
+      minimum: 0,
+      maximum: 24,
+      description: 'Hours of history sent before the live traffic begins',
+    },
+    history_flows_per_minute: {
+      type: 'number',
+      minimum: 1,
+      maximum: 100_000,
+      description: 'Flow records per minute of history',
+    },
+    incident_minutes: {
+      type: 'number',
+      minimum: 1,
+      maximum: 1440,
+      description: 'Minutes between the beginnings of two incidents',
+    },
+    seed: {
+      type: 'integer',
+      minimum: 0,
+      description: 'Seed of the random numbers: the same seed gives the same network',
+    },
+  },
+} as const;

@@ -1,0 +1,236 @@
+import { addressOf, type DemoFlow, type DemoInterface } from './flow.ts';
+import { createZipf, type Random } from './random.ts';
+
+/** One exporter of the synthetic network. */
+export interface DemoExporter {
+  readonly name: string;
+  readonly protocol: 'netflow5' | 'netflow9' | 'ipfix' | 'sflow';
+  /** Source address of its datagrams (any 127/8 address is local on Linux). */
+  readonly address: string;
+  /** One packet in N. */
+  readonly sampling: number;
+  readonly interfaces: readonly DemoInterface[];
+  /** Which interfaces face the inside and the outside. */
+  readonly inside: readonly number[];
+  readonly outside: readonly number[];
+  /** Inside hosts of this site, as prefixes without their last bytes. */
+  readonly site: { readonly v4: string; readonly v6: string; readonly hosts: number };
+  /** Part of all flows that this exporter sees. */
+  readonly weight: number;
+}
+
+/** Autonomous systems on the outside: real numbers and address blocks, so that names and maps mean something. */
+const OUTSIDE: readonly { as: number; v4: readonly string[]; v6?: string }[] = [
+  { as: 15169, v4: ['142.250.74', '172.217.16', '216.58.206'], v6: '2a00:1450:4001:80b' },
+  { as: 13335, v4: ['104.16.132', '172.67.41', '1.1.1'], v6: '2606:4700:20:0' },
+  { as: 16509, v4: ['52.94.236', '54.239.28', '3.120.44'], v6: '2600:9000:2000:1' },
+  { as: 8075, v4: ['13.107.42', '52.113.194', '40.101.9'], v6: '2620:1ec:c11:0' },
+  { as: 32934, v4: ['157.240.20', '31.13.92'], v6: '2a03:2880:f11c:0' },
+  { as: 2906, v4: ['45.57.40', '198.38.96'] },
+  { as: 20940, v4: ['23.32.241', '2.16.186', '96.16.53'] },
+  { as: 54113, v4: ['151.101.1', '199.232.17'] },
+  { as: 36459, v4: ['140.82.121', '185.199.108'] },
+  { as: 3320, v4: ['87.128.33', '91.4.120'], v6: '2003:de:2000:3' },
+  { as: 7922, v4: ['73.162.12', '98.207.44'] },
+  { as: 3215, v4: ['90.63.240', '92.154.8'] },
+  { as: 4134, v4: ['59.36.97', '113.96.12'] },
+  { as: 12389, v4: ['178.34.12', '95.167.3'] },
+  { as: 28573, v4: ['187.20.44', '201.6.112'] },
+  { as: 9498, v4: ['122.160.70', '182.74.33'] },
+  { as: 36992, v4: ['41.65.18', '197.120.4'] },
+  { as: 4713, v4: ['153.142.9', '114.160.22'] },
+];
+
+interface ServiceMix {
+  readonly port: number;
+  readonly proto: number;
+  readonly weight: number;
+  /** Median bytes towards the client and towards the server of one flow, before sampling. */
+  readonly down: number;
+  readonly up: number;
+  /** Seconds, median. */
+  readonly seconds: number;
+  /** Which side the server is on. */
+  readonly where: 'outside' | 'inside';
+}
+
+const SERVICES: readonly ServiceMix[] = [
+  { port: 443, proto: 6, weight: 38, down: 60_000, up: 6_000, seconds: 12, where: 'outside' },
+  { port: 443, proto: 17, weight: 16, down: 180_000, up: 9_000, seconds: 25, where: 'outside' },
+  { port: 53, proto: 17, weight: 14, down: 180, up: 75, seconds: 0.05, where: 'outside' },
+  { port: 80, proto: 6, weight: 6, down: 22_000, up: 2_000, seconds: 5, where: 'outside' },
+  { port: 443, proto: 6, weight: 8, down: 4_000, up: 30_000, seconds: 8, where: 'inside' },
+  { port: 993, proto: 6, weight: 3, down: 14_000, up: 3_000, seconds: 50, where: 'outside' },
+  { port: 25, proto: 6, weight: 2, down: 2_000, up: 35_000, seconds: 6, where: 'inside' },
+  { port: 22, proto: 6, weight: 2, down: 9_000, up: 7_000, seconds: 45, where: 'inside' },
+  { port: 123, proto: 17, weight: 3, down: 76, up: 76, seconds: 0.03, where: 'outside' },
+  { port: 3478, proto: 17, weight: 2, down: 900_000, up: 800_000, seconds: 55, where: 'outside' },
+  { port: 5060, proto: 17, weight: 1, down: 1_200, up: 1_100, seconds: 2, where: 'outside' },
+  { port: 4500, proto: 17, weight: 2, down: 90_000, up: 70_000, seconds: 58, where: 'inside' },
+  { port: 3389, proto: 6, weight: 1, down: 240_000, up: 20_000, seconds: 57, where: 'inside' },
+  { port: 0, proto: 1, weight: 2, down: 98, up: 98, seconds: 1, where: 'outside' },
+];
+
+function interfaces(
+  ...rows: readonly (readonly [index: number, name: string, description: string, gigabits: number])[]
+): DemoInterface[] {
+  return rows.map(([index, name, description, gigabits]) => ({ index, name, description, speedBps: gigabits * 1e9 }));
+}
+
+export const EXPORTERS: readonly DemoExporter[] = [
+  {
+    name: 'edge1',
+    protocol: 'netflow9',
+    address: '127.0.0.11',
+    sampling: 1,
+    weight: 35,
+    interfaces: interfaces(
+      [1, 'TenGigE0/0/0/0', 'Transit: Example Carrier', 10],
+      [2, 'TenGigE0/0/0/1', 'PNI: Cloud One', 10],
+      [10, 'HundredGigE0/1/0/0', 'Core: core1', 100],
+    ),
+    inside: [10],
+    outside: [1, 2],
+    site: { v4: '10.10', v6: 'fd00:10:10', hosts: 600 },
+  },
+  {
+    name: 'edge2',
+    protocol: 'ipfix',
+    address: '127.0.0.12',
+    sampling: 100,
+    weight: 30,
+    interfaces: interfaces(
+      [511, 'xe-0/0/0', 'Transit: Other Carrier', 10],
+      [512, 'xe-0/0/1', 'IX: Example Exchange', 10],
+      [520, 'et-0/1/0', 'Core: core1', 100],
+    ),
+    inside: [520],
+    outside: [511, 512],
+    site: { v4: '10.20', v6: 'fd00:10:20', hosts: 900 },
+  },
+  {
+    name: 'core1',
+    protocol: 'sflow',
+    address: '127.0.0.13',
+    sampling: 1000,
+    weight: 20,
+    interfaces: interfaces(
+      [101, 'Ethernet1/1', 'Uplink: edge1', 100],
+      [102, 'Ethernet1/2', 'Uplink: edge2', 100],
+      [111, 'Ethernet2/1', 'Servers: rack A', 25],
+      [112, 'Ethernet2/2', 'Servers: rack B', 25],
+    ),
+    inside: [111, 112],
+    outside: [101, 102],
+    site: { v4: '10.30', v6: 'fd00:10:30', hosts: 200 },
+  },
+  {
+    name: 'branch1',
+    protocol: 'netflow5',
+    address: '127.0.0.14',
+    sampling: 1,
+    weight: 15,
+    interfaces: interfaces([1, 'ether1', 'WAN: DSL', 1], [2, 'bridge', 'LAN: branch office', 1]),
+    inside: [2],
+    outside: [1],
+    site: { v4: '10.40', v6: 'fd00:10:40', hosts: 60 },
+  },
+];
+
+/** Source of believable flows for one exporter. */
+export interface FlowSource {
+  /** Both directions of one conversation that ended at `endMs`. */
+  conversation(endMs: number, volume?: number): readonly DemoFlow[];
+}
+
+export function createFlowSource(exporter: DemoExporter, random: Random): FlowSource {
+  const host = createZipf(random, exporter.site.hosts, 0.8);
+  const outside = createZipf(random, OUTSIDE.length, 1.1);
+  const mix = SERVICES.flatMap((service) => Array<ServiceMix>(service.weight).fill(service));
+
+  function inside(v6: boolean, rank: number): Uint8Array {
+    return addressOf(
+      v6 ? `${exporter.site.v6}::${(rank + 1).toString(16)}` : `${exporter.site.v4}.${rank >> 8}.${rank & 255 || 1}`,
+    );
+  }
+
+  return {
+    conversation(endMs, volume = 1) {
+      const service = random.pick(mix);
+      const remote = OUTSIDE[outside()] as (typeof OUTSIDE)[number];
+      const v6 = exporter.protocol !== 'netflow5' && remote.v6 !== undefined && random.next() < 0.25;
+      const own = inside(v6, service.where === 'inside' ? host() % 12 : host());
+      const other = addressOf(
+        v6
+          ? `${remote.v6}::${random.between(1, 200).toString(16)}`
+          : `${random.pick(remote.v4)}.${random.between(1, 254)}`,
+      );
+      const clientPort = service.proto === 1 ? 0 : random.between(32_768, 60_999);
+      const durationMs = Math.min(60_000, Math.round(random.logNormal(service.seconds * 1000, 0.9)));
+      const common = {
+        proto: v6 && service.proto === 1 ? 58 : service.proto,
+        tcpFlags: service.proto === 6 ? 0x1b : 0,
+        tos: service.port === 5060 || service.port === 3478 ? 0xb8 : 0,
+        startMs: endMs - durationMs,
+        endMs,
+        vlan: 0,
+        ...(service.proto === 1 ? { icmpType: v6 ? 128 : 8, icmpCode: 0 } : {}),
+      };
+      const ownPort = service.where === 'inside' ? service.port : clientPort;
+      const otherPort = service.where === 'inside' ? clientPort : service.port;
+      const [insideIf, outsideIf] = [random.pick(exporter.inside), random.pick(exporter.outside)];
+      const [down, up] = [service.down, service.up].map((median) => counters(random.logNormal(median, 1.1) * volume));
+      const masks = v6 ? { own: 64, other: 48 } : { own: 24, other: 16 };
+      const out: DemoFlow = {
+        ...common,
+        ...(up as Counters),
+        src: own,
+        dst: other,
+        srcPort: ownPort,
+        dstPort: otherPort,
+        inIf: insideIf,
+        outIf: outsideIf,
+        srcAs: 0,
+        dstAs: remote.as,
+        srcMask: masks.own,
+        dstMask: masks.other,
+      };
+      const back: DemoFlow = {
+        ...common,
+        ...(down as Counters),
+        src: other,
+        dst: own,
+        srcPort: otherPort,
+        dstPort: ownPort,
+        inIf: outsideIf,
+        outIf: insideIf,
+        srcAs: remote.as,
+        dstAs: 0,
+        srcMask: masks.other,
+        dstMask: masks.own,
+      };
+      if (service.proto !== 1) return [out, back];
+      return [out, { ...back, icmpType: v6 ? 129 : 0 }];
+    },
+  };
+}
+
+interface Counters {
+  readonly bytes: number;
+  readonly packets: number;
+}
+
+function counters(wanted: number): Counters {
+  const bytes = Math.max(40, Math.min(4e9, Math.round(wanted)));
+  return { bytes, packets: Math.max(1, Math.ceil(bytes / (bytes > 3_000 ? 1_100 : 160))) };
+}
+
+/** Share of the busiest hour's traffic at a time of day: quiet at 04:00 UTC, busiest at 14:00, weekends at 60 %. */
+export function rhythm(ms: number): number {
+  const date = new Date(ms);
+  const hour = date.getUTCHours() + date.getUTCMinutes() / 60;
+  const day = date.getUTCDay() === 0 || date.getUTCDay() === 6 ? 0.6 : 1;
+  return (
+    day * (0.6 + 0.4 * Math.cos(((hour - 14) / 24) * 2 * Math.PI) - 0.08 * Math.cos(((hour - 12.5) / 24) * 8 * Math.PI))
+  );
+}

@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import { RingflowError, type FlowQueryInput, type QueryRequest, type QueryResponse, type QueryResult } from '@ringflow/contract';
+import { parseWindow, prepareQuery, prepareValues, type QueryConfig, type QueryContext, type RunResult, type SqlQuery, type ValuesQuery, type Window } from '../query/index.ts';
+import type { HttpDeps } from './deps.ts';
+import { errorResult, toRingflowError } from './errors.ts';
+import { createLimit } from './limit.ts';
+
+/** Runs queries for the routes: prepares, bounds, runs, and turns what goes wrong into an answer. */
+export interface Answers {
+  /** All queries of a request; each has its own answer or error. */
+  query(request: QueryRequest, signal: AbortSignal): Promise<QueryResponse>;
+  values(query: ValuesQuery, window: Window, signal: AbortSignal): Promise<{ field: string; values: { value: string; text: string; bytes: number }[]; complete: boolean }>;
+  /** Totals since start, for the status page and metrics. */
+  counts(): Readonly<{ queries: number; failed: number; cancelled: number; running: number }>;
+}
+
+export function createAnswers(config: QueryConfig, deps: HttpDeps): Answers {
+  const counts = { queries: 0, failed: 0, cancelled: 0, running: 0 };
+
+  const context = (): QueryContext => {
+    const { tables } = deps.status().store;
+    return {
+      names: deps.names,
+      oldest: Object.fromEntries(tables.map(({ table, oldestMs }) => [table, oldestMs])),
+      nowMs: deps.now(),
+      samplingRate: deps.exporters().reduce((highest, { samplingRate }) => Math.max(highest, samplingRate), 1),
+      downtimes: deps.downtimes?.() ?? [],
+      filterOptions: { sets: deps.sets ?? {} },
+    };
+  };
+
+  async function runAll(statements: readonly SqlQuery[], signal: AbortSignal, limit: ReturnType<typeof createLimit>): Promise<RunResult[]> {
+    // The first statement that fails stops its siblings.
+    const failed = new AbortController();
+    const either = AbortSignal.any([signal, failed.signal]);
+    const options = { timeoutMs: config.timeout_seconds * 1000, maxRows: config.max_rows, maxMemoryBytes: config.max_memory_bytes, signal: either };
+    try {
+      return await Promise.all(
+        statements.map((statement) =>
+          limit(async () => {
+            either.throwIfAborted();
+            return await deps.run(statement, { ...options, id: randomUUID() });
+          }),
+        ),
+      );
+    } catch (error) {
+      failed.abort();
+      throw error;
+    }
+  }
+
+  /** The error as it is shown; a deadline of ours looks like a cancellation to the store. */
+  function explain(error: unknown, signal: AbortSignal): RingflowError {
+    if (signal.aborted && signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError') {
+      return toRingflowError(new RingflowError('query_timeout', `The request took longer than ${config.timeout_seconds} s`));
+    }
+    if (signal.aborted) return new RingflowError('query_cancelled', 'The caller went away');
+    return toRingflowError(error);
+  }
+
+  async function counted<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    counts.queries++;
+    counts.running++;
+    try {
+      return await work();
+    } catch (error) {
+      const shown = explain(error, signal);
+      if (shown.code === 'query_cancelled') counts.cancelled++;
+      else counts.failed++;
+      if (shown.status >= 500) deps.log.error({ code: shown.code, error: String((error as Error)?.stack ?? error) }, 'query failed');
+      throw shown;
+    } finally {
+      counts.running--;
+    }
+  }
+
+  const deadline = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(config.timeout_seconds * 1000)]);
+
+  return {
+    query: async (request, caller) => {
+      const signal = deadline(caller);
+      const window = parseWindow(request.from, request.to, deps.now());
+      const refIds = refIdsOf(request.queries);
+      const limit = createLimit(config.concurrency);
+      const shared = context();
+      const one = async (query: FlowQueryInput, refId: string): Promise<QueryResult> => {
+        try {
+          return await counted(async () => {
+            const prepared = prepareQuery({ ...query, refId }, window, shared);
+            return { status: 200, frames: prepared.frames(await runAll(prepared.statements, signal, limit)) };
+          }, signal);
+        } catch (error) {
+          return errorResult(toRingflowError(error));
+        }
+      };
+      const results = await Promise.all(request.queries.map((query, index) => one(query, refIds[index] as string)));
+      return { results: Object.fromEntries(results.map((result, index) => [refIds[index] as string, result])) };
+    },
+    values: (query, window, caller) => {
+      const signal = deadline(caller);
+      return counted(async () => {
+        const prepared = prepareValues(query, window, context());
+        const [result] = await runAll([prepared.statement], signal, createLimit(1));
+        return { field: prepared.field, ...prepared.values(result as RunResult) };
+      }, signal);
+    },
+    counts: () => ({ ...counts }),
+  };
+}
+
+/** Names of the queries, `A`, `B` … where they have none; two of one name cannot both be answered. */
+function refIdsOf(queries: readonly FlowQueryInput[]): string[] {
+  const refIds = queries.map(({ refId }, index) => refId ?? letters(index));
+  const twice = refIds.find((refId, index) => refIds.indexOf(refId) !== index);
+  if (twice !== undefined) throw new RingflowError('bad_request', `Two queries have the refId "${twice}"`, { hint: 'Give each query a refId of its own' });
+  return refIds;
+}
+
+function letters(index: number): string {
+  return (index >= 26 ? letters(Math.floor(index / 26) - 1) : '') + String.fromCharCode(65 + (index % 26));
+}

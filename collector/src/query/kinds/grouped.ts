@@ -1,0 +1,87 @@
+import { METRICS, type FlowQuery, type Metric } from '@ringflow/contract';
+import type { Plan } from '../plan.ts';
+import { dimensionAlias, sourceSql } from '../source.ts';
+import { alias, bind, EMPTY, join, sql, type Sql } from '../sql.ts';
+import { answerColumn, columnsOf, isEitherSide, outputSql, type AnswerColumn } from '../values.ts';
+
+/** The dimensions of a query as columns; the query has been checked, so each exists. */
+export function dimensionsOf(query: FlowQuery): AnswerColumn[] {
+  return query.groupBy.map((name) => {
+    const column = answerColumn(name);
+    if (!column) throw new TypeError(`Not a column: ${name}`);
+    return column;
+  });
+}
+
+/** Columns that a plan must find in one table. */
+export function neededColumns(dimensions: readonly string[], filterColumns: readonly string[]): ReadonlySet<string> {
+  return new Set([...dimensions.flatMap((dimension) => columnsOf(dimension)), ...filterColumns]);
+}
+
+/** False when a record can belong to several groups, so that groups do not add up to the total. */
+export function isPartition(query: FlowQuery): boolean {
+  return !query.groupBy.some((dimension) => isEitherSide(dimension));
+}
+
+/** Sum of a metric over the rows of the source. */
+export const metricSum = (metric: Metric): Sql => sql`sum(${alias(`m_${metric}`)})`;
+
+/**
+ * One row per group (and bucket) of the top `limit`, and the rest as one group with `shown` = 0. Membership is decided
+ * once over the whole window, so a series does not come and go; the rest is summed in the same pass as the groups, so
+ * shown + other = total exactly, whatever arrives meanwhile.
+ *
+ * Columns: `shown`, the dimensions, [`bucket`], bytes, packets, flows, highest sampling rate.
+ */
+export function groupedSql(query: FlowQuery, plan: Plan, filter: Sql, bucketed: boolean): Sql {
+  const columns = dimensionsOf(query);
+  const source = sourceSql(plan, filter, { dimensions: query.groupBy, bucketed, sides: 'rows' });
+  const keys = columns.map((_, index) => dimensionAlias(index));
+  const bucket = bucketed ? sql`bucket, ` : EMPTY;
+  const sums = sql`${join(METRICS.map(metricSum))}, max(m_rate)`;
+  if (columns.length === 0) {
+    const group = bucketed ? sql` GROUP BY bucket ORDER BY bucket` : EMPTY;
+    return sql`SELECT toUInt8(1) AS shown, ${bucket}${sums} FROM (${source})${group}`;
+  }
+  const keyList = join(keys);
+  const shownKeys = columns.map((_, index) => alias(`g${index}`));
+  const groups = columns.map((_, index) => sql`if(shown, ${dimensionAlias(index)}, defaultValueOfArgumentType(${dimensionAlias(index)})) AS ${alias(`g${index}`)}`);
+  const outputs = columns.map((column, index) => outputSql(column, alias(`g${index}`)));
+  const top = sql`SELECT ${keyList} FROM source GROUP BY ${keyList} HAVING sum(m_bytes) + sum(m_packets) + sum(m_flows) > 0 ORDER BY ${orderSql(query, keys)} LIMIT ${bind(query.limit, 'UInt32')} OFFSET ${bind(query.offset, 'UInt64')}`;
+  const rest = query.other || query.measure === 'share' || query.kind === 'table' ? EMPTY : sql` WHERE shown`;
+  const order = bucketed ? sql`bucket` : sql`shown DESC, ${orderSql(query, shownKeys)}`;
+  return sql`WITH source AS (${source}), top AS (${top})
+    SELECT shown, ${join(outputs)}, ${bucket}${join(METRICS.map((metric) => alias(`m_${metric}`)))}, m_rate FROM (
+      SELECT shown, ${join(shownKeys)}, ${bucket}${join(METRICS.map((metric) => sql`sum(${alias(`m_${metric}`)}) AS ${alias(`m_${metric}`)}`))}, max(m_rate) AS m_rate
+      FROM (SELECT toUInt8((${keyList}) IN (SELECT ${keyList} FROM top)) AS shown, ${join(groups)}, ${bucket}m_bytes, m_packets, m_flows, m_rate FROM source)${rest}
+      GROUP BY shown, ${bucket}${join(shownKeys)})
+    ORDER BY ${order}`;
+}
+
+/** Totals of the source: bytes, packets, flows, highest sampling rate. */
+export function totalSql(plan: Plan, filter: Sql, bucketed: boolean): Sql {
+  const source = sourceSql(plan, filter, { dimensions: [], bucketed, sides: 'rows' });
+  const bucket = bucketed ? sql`bucket, ` : EMPTY;
+  const group = bucketed ? sql` GROUP BY bucket` : EMPTY;
+  return sql`SELECT ${bucket}${join(METRICS.map(metricSum))}, max(m_rate) FROM (${source})${group}`;
+}
+
+/** Order of groups: as asked, else by the metric; the keys break ties, so that pages do not overlap. */
+function orderSql(query: FlowQuery, keys: readonly Sql[]): Sql {
+  const outer = keys.length > 0 && keys[0]?.parts[0] === 'g0';
+  const metric = (name: Metric) => (outer ? alias(`m_${name}`) : metricSum(name));
+  const asked = (query.kind === 'table' ? query.sort : []).map(({ by, descending }) => {
+    const at = query.groupBy.indexOf(by);
+    const expression = at >= 0 ? (keys[at] as Sql) : metric(metricOf(by) ?? query.metric);
+    return descending ? sql`${expression} DESC` : sql`${expression} ASC`;
+  });
+  const terms = asked.length > 0 ? asked : [sql`${metric(query.metric)} DESC`];
+  return join([...terms, ...keys]);
+}
+
+/** The metric that a field name of an answer stands for; shares rank like their metric. */
+export function metricOf(name: string): Metric | undefined {
+  const names: Readonly<Record<string, Metric>> = { bytes: 'bytes', bps: 'bytes', packets: 'packets', pps: 'packets', flows: 'flows', fps: 'flows' };
+  return Object.hasOwn(names, name) ? names[name] : undefined;
+}
+

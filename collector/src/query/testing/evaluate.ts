@@ -1,0 +1,98 @@
+import {
+  compareBytes,
+  type ComputedField,
+  type ConditionNode,
+  type FilterNode,
+  type FilterValue,
+} from '@ringflow/contract';
+import { matchesLike } from '../like.ts';
+import type { NameLookup } from '../resolve.ts';
+
+/** A row as plain values: numbers, bigint nanoseconds, sixteen address bytes, texts, lists. */
+export type EvaluatedRow = Readonly<Record<string, number | bigint | string | Uint8Array | readonly number[]>>;
+
+/** What the filter means, written without SQL: the oracle of the property test. */
+export function evaluateFilter(tree: FilterNode | null, row: EvaluatedRow, names: NameLookup): boolean {
+  if (!tree) return true;
+  if (tree.kind === 'not') return !evaluateFilter(tree.item, row, names);
+  if (tree.kind !== 'condition') {
+    const test = (item: FilterNode) => evaluateFilter(item, row, names);
+    return tree.kind === 'and' ? tree.items.every(test) : tree.items.some(test);
+  }
+  const { field } = tree;
+  const subjects = field.computed ? [compute(field.computed, row)] : field.columns.map((column) => row[column]);
+  return subjects.some((subject, index) =>
+    tree.values.some((value) => compare(subject, field.columns[index] as string, tree, value, row, names)),
+  );
+}
+
+function compute(field: ComputedField, row: EvaluatedRow): number {
+  const durationNs = Number((row['time_flow_end_ns'] as bigint) - (row['time_flow_start_ns'] as bigint));
+  const rate = Math.max(Number(row['sampling_rate']), 1);
+  switch (field) {
+    case 'dscp':
+      return Number(row['ip_tos']) >> 2;
+    case 'duration':
+      return durationNs / 1e6;
+    case 'bps':
+      return (Number(row['bytes']) * rate * 8e9) / Math.max(durationNs, 1e6);
+    case 'pps':
+      return (Number(row['packets']) * rate * 1e9) / Math.max(durationNs, 1e6);
+    case 'bpp':
+      return Number(row['packets']) === 0 ? 0 : Number(row['bytes']) / Number(row['packets']);
+  }
+}
+
+function compare(
+  subject: EvaluatedRow[string] | undefined,
+  column: string,
+  { field, operator }: ConditionNode,
+  value: FilterValue,
+  row: EvaluatedRow,
+  names: NameLookup,
+): boolean {
+  if (value.kind === 'field') return order(subject, row[value.field.columns[0] as string], operator);
+  const named = field.kind === 'exporter' || field.kind === 'interface' || field.kind === 'asn';
+  if (named && (value.kind === 'name' || operator === 'like' || operator === 'ilike')) {
+    const text = (value as { text: string }).text;
+    const matches = (name: string) =>
+      operator === 'like' || operator === 'ilike'
+        ? matchesLike(name, text, operator === 'ilike')
+        : name.toLowerCase() === text.toLowerCase();
+    if (field.kind === 'asn') return names.asWhere(matches).includes(Number(subject));
+    if (field.kind === 'exporter') return names.exportersWhere(matches).includes(String(row['exporter_text']));
+    return names
+      .interfacesWhere(matches)
+      .some((known) => known.exporter === row['exporter_text'] && known.index === Number(row[column]));
+  }
+  switch (value.kind) {
+    case 'range':
+      return Number(subject) >= value.from && Number(subject) <= value.to;
+    case 'addresses':
+      return compareBytes(subject as Uint8Array, value.from) >= 0 && compareBytes(subject as Uint8Array, value.to) <= 0;
+    case 'time':
+      return order(subject, value.ns, operator);
+    case 'number':
+      if (Array.isArray(subject)) return subject.includes(value.value);
+      if (operator === 'has') return (Number(subject) & value.value) === value.value;
+      return order(Number(subject), value.value, operator);
+    case 'text':
+    case 'name': {
+      const text = String(subject);
+      if (operator === 'has') return text.includes(value.text);
+      if (operator === 'like' || operator === 'ilike') return matchesLike(text, value.text, operator === 'ilike');
+      if (operator === '~') return new RegExp(value.text, 's').test(text);
+      return text === value.text;
+    }
+  }
+}
+
+function order(a: unknown, b: unknown, operator: ConditionNode['operator']): boolean {
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return compareBytes(a, b) === 0;
+  const [left, right] = [a as number, b as number];
+  if (operator === '<') return left < right;
+  if (operator === '<=') return left <= right;
+  if (operator === '>') return left > right;
+  if (operator === '>=') return left >= right;
+  return left === right;
+}

@@ -1,0 +1,14 @@
+/** Work that recurs. What each job does comes in from `cli/processes/main.ts`. */
+export interface Job {
+  readonly name: string;
+  /** node-cron expression; six fields, the first one seconds. */
+  readonly cron: string;
+  readonly description: string;
+}
+
+/** Every scheduled job. None starts while its own last run still goes on. */
+export const JOBS = [
+  { name: 'retention', cron: '20 * * * * *', description: 'Drops partitions that are older than their age or beyond the disk budget' },
+] as const satisfies readonly Job[];
+
+export type JobName = (typeof JOBS)[number]['name'];

@@ -1,0 +1,49 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { validate } from 'node-cron';
+import { createSchedule, JOBS, type JobStatus } from './index.ts';
+
+describe('schedule', () => {
+  test('every job has a time that node-cron understands', () => {
+    for (const { cron } of JOBS) expect(validate(cron)).toBe(true);
+  });
+
+  test('a job does not overlap itself, and a failure is kept and counted', async () => {
+    let calls = 0;
+    const ran: JobStatus[] = [];
+    const schedule = createSchedule({
+      work: {
+        retention: async () => {
+          calls += 1;
+          await sleep(20);
+          if (calls === 2) throw new Error('disk is gone');
+        },
+      },
+      now: () => 1_000_000,
+      ran: (status) => ran.push(status),
+    });
+    await Promise.all([schedule.runNow('retention'), schedule.runNow('retention')]);
+    expect(calls).toBe(1);
+    await schedule.runNow('retention');
+    expect(schedule.status()).toEqual([
+      { job: 'retention', running: false, lastSuccessMs: 1_000_000, lastDurationMs: 0, failures: 1, lastError: 'disk is gone' },
+    ]);
+    expect(ran.map(({ failures }) => failures)).toEqual([0, 1]);
+  });
+
+  test('stop waits for the run that goes on', async () => {
+    let finished = false;
+    const schedule = createSchedule({
+      work: {
+        retention: async () => {
+          await sleep(30);
+          finished = true;
+        },
+      },
+      now: () => 0,
+    });
+    schedule.start();
+    void schedule.runNow('retention');
+    await schedule.stop();
+    expect(finished).toBe(true);
+  });
+});

@@ -1,0 +1,185 @@
+import type { Session } from 'chdb';
+import type { Engine, RunOptions, RunResult, SegmentSource, Settings, SqlParams, SqlQuery } from './engine.ts';
+import { EngineError, toEngineError } from './engine-error.ts';
+import { boundedSettings, queryTag, refuseUnbounded, settingsClause } from './run-settings.ts';
+
+export interface EmbeddedOptions {
+  /** Directory of the tables; one process at a time. */
+  readonly path: string;
+  readonly database: string;
+  readonly querySlots: number;
+  readonly maxMemoryBytes: number;
+}
+
+/** A session runs one statement at a time; what comes meanwhile waits here. */
+interface Lane {
+  readonly session: Session;
+  tail: Promise<unknown>;
+}
+
+/**
+ * ClickHouse in this process. Several sessions on one path run side by side, so a dashboard never waits behind an
+ * insert: one session loads, one serves our own small statements, `querySlots` answer queries, one stops them.
+ *
+ * Statements run on libuv's thread pool: with its default of four threads, four slow statements block every file
+ * operation of the process, so the process is started with UV_THREADPOOL_SIZE above the number of sessions.
+ */
+export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
+  let loader: Lane | null = null;
+  let own: Lane | null = null;
+  let control: Session | null = null;
+  const idle: Session[] = [];
+  const waiting: ((session: Session) => void)[] = [];
+  const all: Session[] = [];
+
+  async function open(): Promise<void> {
+    const { Session } = await import('chdb');
+    const connectionArgs = [
+      `--max_server_memory_usage=${options.maxMemoryBytes}`,
+      // The default caches are made for servers with a hundred times our memory.
+      '--mark_cache_size=67108864',
+      '--index_mark_cache_size=16777216',
+      '--background_pool_size=2',
+      '--background_schedule_pool_size=4',
+    ];
+    try {
+      for (let index = 0; index < options.querySlots + 3; index++) {
+        const session = new Session(options.path, { connectionArgs });
+        all.push(session);
+        if (index === 0) await session.queryAsync(`CREATE DATABASE IF NOT EXISTS ${options.database}`);
+        await session.queryAsync(`USE ${options.database}`);
+      }
+    } catch (error) {
+      await close();
+      throw toEngineError(error);
+    }
+    const [first, second, third, ...rest] = all as [Session, Session, Session, ...Session[]];
+    loader = { session: first, tail: Promise.resolve() };
+    own = { session: second, tail: Promise.resolve() };
+    control = third;
+    idle.push(...rest);
+  }
+
+  function inTurn<T>(lane: Lane | null, work: (session: Session) => Promise<T>): Promise<T> {
+    if (!lane) return Promise.reject(new EngineError('store_unavailable', 0, 'The engine is not open'));
+    const result = lane.tail.then(() => work(lane.session)).catch((error: unknown) => {
+      throw toEngineError(error);
+    });
+    lane.tail = result.catch(() => undefined);
+    return result;
+  }
+
+  async function run(session: Session, sql: string, params: SqlParams | undefined, format: string): Promise<{ text: string; rowsRead: number; bytesRead: number; elapsedMs: number }> {
+    try {
+      const result = params && Object.keys(params).length > 0 ? await session.queryBindAsync(sql, params, { format }) : await session.queryAsync(sql, { format });
+      return { text: result.text(), rowsRead: result.rowsRead, bytesRead: result.bytesRead, elapsedMs: result.elapsed * 1000 };
+    } catch (error) {
+      // What a failed statement had written already stands before the next answer of the session (seen with 3.4.0
+      // after KILL QUERY: "[\n\n]\n"), so the next one is a throw-away.
+      await session.queryAsync('SELECT 1').catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async function exec(sql: string, params?: SqlParams, settings: Settings = {}): Promise<void> {
+    await inTurn(own, (session) => run(session, sql + settingsClause(settings), params, 'Null'));
+  }
+
+  function select<Row>(sql: string, params?: SqlParams, settings: Settings = {}): Promise<Row[]> {
+    return inTurn(own, async (session) => parseRows<Row>((await run(session, sql + settingsClause({ ...NUMBERS, ...settings }), params, 'JSONEachRow')).text));
+  }
+
+  function loadSegment(table: string, segment: SegmentSource, settings: Settings): Promise<void> {
+    const columns = segment.columns.map(({ name }) => name).join(', ');
+    return inTurn(loader, async (session) => {
+      await run(session, `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM ${fileTable(segment)}${settingsClause(settings)}`, undefined, 'Null');
+    });
+  }
+
+  function selectSegment<Row>(segment: SegmentSource, sql: (table: string) => string, params?: SqlParams): Promise<Row[]> {
+    return inTurn(loader, async (session) => parseRows<Row>((await run(session, sql(fileTable(segment)) + settingsClause(NUMBERS), params, 'JSONEachRow')).text));
+  }
+
+  async function query(statement: SqlQuery, limits: RunOptions): Promise<RunResult> {
+    refuseUnbounded(statement.sql);
+    const session = await takeSession(limits.signal);
+    const onAbort = (): void => void cancel(limits.id);
+    limits.signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      const result = await run(session, statement.sql + settingsClause(boundedSettings(limits)), statement.params, 'JSONCompactColumns');
+      const columns = JSON.parse(result.text) as unknown[][];
+      return { columns, rows: columns[0]?.length ?? 0, rowsRead: result.rowsRead, bytesRead: result.bytesRead, elapsedMs: result.elapsedMs };
+    } catch (error) {
+      throw toEngineError(error);
+    } finally {
+      limits.signal?.removeEventListener('abort', onAbort);
+      const next = waiting.shift();
+      if (next) next(session);
+      else idle.push(session);
+    }
+  }
+
+  function takeSession(signal: AbortSignal | undefined): Promise<Session> {
+    return new Promise((resolve, reject) => {
+      if (!control) {
+        reject(new EngineError('store_unavailable', 0, 'The engine is not open'));
+        return;
+      }
+      if (signal?.aborted) {
+        reject(cancelled());
+        return;
+      }
+      const free = idle.pop();
+      if (free) {
+        resolve(free);
+        return;
+      }
+      const onAbort = (): void => {
+        waiting.splice(waiting.indexOf(take), 1);
+        reject(cancelled());
+      };
+      const take = (session: Session): void => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve(session);
+      };
+      waiting.push(take);
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  function cancel(id: string): Promise<void> {
+    // In the calling thread: the thread pool may be full of the very queries to be stopped. ASYNC, as SYNC never returns.
+    control?.query(`KILL QUERY WHERE Settings['log_comment'] = '${queryTag(id)}' ASYNC`, 'Null');
+    return Promise.resolve();
+  }
+
+  async function close(): Promise<void> {
+    await Promise.allSettled([loader?.tail, own?.tail]);
+    for (const take of waiting.splice(0)) void take;
+    for (const session of all.splice(0)) session.close();
+    loader = own = control = null;
+    idle.length = 0;
+  }
+
+  return { kind: 'embedded', open, exec, select, query, loadSegment, selectSegment, cancel, close };
+}
+
+const NUMBERS: Settings = { output_format_json_quote_64bit_integers: 0 };
+
+function cancelled(): EngineError {
+  return new EngineError('query_cancelled', 394, 'The query was cancelled');
+}
+
+/** With the columns named the engine does not read the file twice to find out. */
+function fileTable(segment: SegmentSource): string {
+  const structure = segment.columns.map(({ name, type }) => `${name} ${type}`).join(', ');
+  return `file(${quote(segment.path)}, 'Native', ${quote(structure)})`;
+}
+
+function quote(text: string): string {
+  return `'${text.replace(/['\\]/g, '\\$&')}'`;
+}
+
+function parseRows<Row>(text: string): Row[] {
+  return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Row]));
+}

@@ -1,0 +1,177 @@
+import { createReadStream, openAsBlob } from 'node:fs';
+import type { ClickHouseClient } from '@clickhouse/client';
+import type { Engine, RunOptions, RunResult, SegmentSource, Settings, SqlParams, SqlQuery } from './engine.ts';
+import { EngineError, toEngineError } from './engine-error.ts';
+import { boundedSettings, queryTag, refuseUnbounded } from './run-settings.ts';
+
+export interface RemoteOptions {
+  /** `http://host:8123`. */
+  readonly url: string;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  readonly querySlots: number;
+}
+
+/** Longest wait for an insert or a statement of our own; reads have their own bound. */
+const REQUEST_TIMEOUT_MS = 300_000;
+/** Added to a query's bound: the server's own error about it should come first. */
+const GRACE_MS = 5000;
+
+/** A ClickHouse server over HTTP: the same SQL, a segment's file as the body of the request. */
+export function createRemoteEngine(options: RemoteOptions): Engine {
+  let client: ClickHouseClient | null = null;
+
+  function connected(): ClickHouseClient {
+    if (!client) throw new EngineError('store_unavailable', 0, 'The connection to ClickHouse is not open');
+    return client;
+  }
+
+  async function open(): Promise<void> {
+    const { createClient, ClickHouseLogLevel } = await import('@clickhouse/client');
+    // Failures are thrown, and the caller logs them; the client's own log would put whole statements on the console.
+    const common = { url: options.url, username: options.user, password: options.password, request_timeout: REQUEST_TIMEOUT_MS, log: { level: ClickHouseLogLevel.OFF } };
+    const plain = createClient({ ...common, max_open_connections: 1 });
+    try {
+      await plain.command({ query: `CREATE DATABASE IF NOT EXISTS ${options.database}` });
+    } catch (error) {
+      throw toEngineError(error);
+    } finally {
+      await plain.close();
+    }
+    // One for the loader, one for our own statements, one to stop queries with.
+    client = createClient({ ...common, database: options.database, max_open_connections: options.querySlots + 3, keep_alive: { enabled: true } });
+  }
+
+  async function guarded<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw toEngineError(error);
+    }
+  }
+
+  function exec(sql: string, params: SqlParams = {}, settings: Settings = {}): Promise<void> {
+    return guarded(async () => void (await connected().command({ query: sql, query_params: { ...params }, clickhouse_settings: { wait_end_of_query: 1, ...settings } })));
+  }
+
+  function select<Row>(sql: string, params: SqlParams = {}, settings: Settings = {}): Promise<Row[]> {
+    return guarded(async () => {
+      const result = await connected().query({ query: sql, query_params: { ...params }, format: 'JSONEachRow', clickhouse_settings: { ...NUMBERS, ...settings } });
+      return result.json<Row>();
+    });
+  }
+
+  function query(statement: SqlQuery, limits: RunOptions): Promise<RunResult> {
+    refuseUnbounded(statement.sql);
+    return guarded(async () => {
+      const began = performance.now();
+      const { signal, timeoutMs, id } = limits;
+      if (signal?.aborted) throw cancelled();
+      const stop = new AbortController();
+      let timedOut = false;
+      const timer = setTimeout(() => {
+        timedOut = true;
+        stop.abort();
+      }, timeoutMs + GRACE_MS);
+      const onAbort = (): void => {
+        stop.abort();
+        // Closing the connection does not stop a query on every server.
+        void cancel(id).catch(() => undefined);
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      try {
+        const result = await connected().exec({
+          query: `${statement.sql} FORMAT JSONCompactColumns`,
+          query_params: { ...statement.params },
+          // With the whole answer buffered an error has its own status instead of a torn body.
+          clickhouse_settings: { wait_end_of_query: 1, ...boundedSettings(limits) },
+          abort_signal: stop.signal,
+        });
+        const columns = JSON.parse(await textOf(result.stream)) as unknown[][];
+        return {
+          columns,
+          rows: columns[0]?.length ?? 0,
+          rowsRead: Number(result.summary?.read_rows ?? 0),
+          bytesRead: Number(result.summary?.read_bytes ?? 0),
+          elapsedMs: result.summary?.elapsed_ns === undefined ? performance.now() - began : Number(result.summary.elapsed_ns) / 1e6,
+        };
+      } catch (error) {
+        if (signal?.aborted) throw cancelled(error);
+        if (timedOut) throw new EngineError('query_timeout', 159, `No answer within ${timeoutMs} ms`, error);
+        throw error;
+      } finally {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+      }
+    });
+  }
+
+  function loadSegment(table: string, segment: SegmentSource, settings: Settings): Promise<void> {
+    const columns = segment.columns.map(({ name }) => name).join(', ');
+    return guarded(async () => {
+      const body = createReadStream(segment.path);
+      const { stream } = await connected().exec({ query: `INSERT INTO ${table} (${columns}) FORMAT Native`, values: body, clickhouse_settings: { wait_end_of_query: 1, ...settings } });
+      await textOf(stream);
+    });
+  }
+
+  /** The file travels as an external table, which the client does not know: one request by hand. */
+  function selectSegment<Row>(segment: SegmentSource, sql: (table: string) => string, params: SqlParams = {}): Promise<Row[]> {
+    return guarded(async () => {
+      const url = new URL(options.url);
+      const query: Record<string, string> = {
+        database: options.database,
+        query: `${sql('segment')} FORMAT JSONEachRow`,
+        segment_format: 'Native',
+        segment_structure: segment.columns.map(({ name, type }) => `${name} ${type}`).join(', '),
+        output_format_json_quote_64bit_integers: '0',
+        wait_end_of_query: '1',
+      };
+      for (const [name, value] of Object.entries(params)) query[`param_${name}`] = formatParam(value);
+      for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+      const form = new FormData();
+      form.set('segment', await openAsBlob(segment.path), 'segment.native');
+      const response = await fetch(url, {
+        method: 'POST',
+        body: form,
+        headers: { 'x-clickhouse-user': options.user, 'x-clickhouse-key': options.password },
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      });
+      const text = await response.text();
+      if (!response.ok) throw toEngineError(new Error(text));
+      return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Row]));
+    });
+  }
+
+  async function cancel(id: string): Promise<void> {
+    await guarded(() => connected().command({ query: `KILL QUERY WHERE Settings['log_comment'] = '${queryTag(id)}' ASYNC` }));
+  }
+
+  async function close(): Promise<void> {
+    await client?.close();
+    client = null;
+  }
+
+  return { kind: 'remote', open, exec, select, query, loadSegment, selectSegment, cancel, close };
+}
+
+function cancelled(cause?: unknown): EngineError {
+  return new EngineError('query_cancelled', 394, 'The query was cancelled', cause);
+}
+
+async function textOf(stream: AsyncIterable<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of stream) text += decoder.decode(chunk, { stream: true });
+  return text + decoder.decode();
+}
+
+const NUMBERS: Settings = { output_format_json_quote_64bit_integers: 0 };
+
+/** A parameter as the HTTP interface takes it. */
+function formatParam(value: SqlParams[string]): string {
+  if (typeof value === 'number') return String(value);
+  if (typeof value === 'string') return value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\t', '\\t');
+  return `[${value.map((item) => (typeof item === 'number' ? String(item) : `'${item.replace(/['\\]/g, '\\$&')}'`)).join(',')}]`;
+}

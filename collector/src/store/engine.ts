@@ -1,0 +1,57 @@
+/** ClickHouse `{name:Type}` placeholders and their values. */
+export type SqlValue = string | number | readonly (string | number)[];
+export type SqlParams = Readonly<Record<string, SqlValue>>;
+
+export interface SqlQuery {
+  readonly sql: string;
+  readonly params: SqlParams;
+}
+
+/** Bounds of one read; the same shape as the query room's runner takes. */
+export interface RunOptions {
+  readonly id: string;
+  readonly timeoutMs: number;
+  readonly maxRows: number;
+  readonly maxMemoryBytes: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Rows as columns; 64-bit integers are numbers. */
+export interface RunResult {
+  readonly columns: unknown[][];
+  readonly rows: number;
+  readonly rowsRead: number;
+  readonly bytesRead: number;
+  readonly elapsedMs: number;
+}
+
+/** Settings of one statement, by ClickHouse name. */
+export type Settings = Readonly<Record<string, string | number>>;
+
+/** A sealed segment as the engine needs it. */
+export interface SegmentSource {
+  /** Absolute path of a file in Native format. */
+  readonly path: string;
+  /** Names and ClickHouse types of its columns, in order. */
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+}
+
+/** A ClickHouse, in this process or on a server. Statements of one kind run in the order of the calls. */
+export interface Engine {
+  readonly kind: 'embedded' | 'remote';
+  /** Opens it and creates the database; rejects when it cannot be used. */
+  open(): Promise<void>;
+  /** Runs a statement of our own that returns nothing. */
+  exec(sql: string, params?: SqlParams, settings?: Settings): Promise<void>;
+  /** Runs a small read of our own; one object per row. */
+  select<Row>(sql: string, params?: SqlParams, settings?: Settings): Promise<Row[]>;
+  /** Runs a read from outside: read-only, bounded, stoppable. */
+  query(query: SqlQuery, options: RunOptions): Promise<RunResult>;
+  /** `INSERT INTO <table> (its columns)` from a segment's file. */
+  loadSegment(table: string, segment: SegmentSource, settings: Settings): Promise<void>;
+  /** Runs a read over a segment's file; `sql` gets the table expression to read from. */
+  selectSegment<Row>(segment: SegmentSource, sql: (table: string) => string, params?: SqlParams): Promise<Row[]>;
+  /** Stops the query with this id; true when there was one. */
+  cancel(id: string): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { DropCount, Ledger, LedgerDelta } from '@ringflow/contract';
+import { lostDelta, mergeDeltas, syncDirectory, writeFileDurably, type Segment } from '../spool/index.ts';
+
+/** What has left the spool, as kept on disk; survives every kind of end. */
+interface LedgerState {
+  version: 1;
+  /** Random; tells this collector's segments from those of others that feed the same database. */
+  instance: string;
+  received: number;
+  stored: number;
+  dropped: DropCount[];
+  /** Last settled sequence number by inlet and boot; what is not above it has been counted. */
+  settled: Record<string, Boots>;
+}
+
+type Boots = Record<string, number>;
+
+/** Boots that are remembered per inlet: segments older than these cannot lie in the spool any more. */
+const BOOTS_KEPT = 64;
+
+export interface DurableLedger {
+  /** Reads the file; a missing one is made, with a new instance name. */
+  load(): Promise<void>;
+  /** Name of this collector: part of every deduplication token. */
+  instance(): string;
+  /** True when the segment was counted before: it only has to be deleted. */
+  isSettled(segment: Pick<Segment, 'inlet' | 'boot' | 'sequence'>): boolean;
+  /** Counts a segment as stored, or as dropped when it was lost, and returns once that is on disk. */
+  settle(segment: Segment, delta: LedgerDelta): Promise<void>;
+  /** Totals with what waits in the spool added. */
+  totals(waiting: readonly LedgerDelta[]): Ledger;
+}
+
+/** The totals of the ledger in one small file that is replaced as a whole. */
+export function createDurableLedger(path: string): DurableLedger {
+  let state: LedgerState = { version: 1, instance: '', received: 0, stored: 0, dropped: [], settled: {} };
+
+  async function load(): Promise<void> {
+    try {
+      state = JSON.parse(await readFile(path, 'utf8')) as LedgerState;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      await mkdir(dirname(path), { recursive: true });
+      await save({ ...state, instance: randomBytes(6).toString('hex') });
+    }
+  }
+
+  async function save(next: LedgerState): Promise<void> {
+    await writeFileDurably(path, JSON.stringify(next));
+    await syncDirectory(dirname(path));
+    state = next;
+  }
+
+  function isSettled({ inlet, boot, sequence }: Pick<Segment, 'inlet' | 'boot' | 'sequence'>): boolean {
+    return sequence <= (state.settled[inlet]?.[boot] ?? 0);
+  }
+
+  async function settle(segment: Segment, delta: LedgerDelta): Promise<void> {
+    const counted = segment.state === 'lost' ? lostDelta(delta) : delta;
+    const sum = mergeDeltas({ received: state.received, rows: state.stored, dropped: state.dropped }, counted);
+    const boots: Boots = { ...state.settled[segment.inlet], [segment.boot]: segment.sequence };
+    const kept = Object.entries(boots).sort(([a], [b]) => Number(b) - Number(a)).slice(0, BOOTS_KEPT);
+    await save({
+      ...state,
+      received: sum.received,
+      stored: sum.rows,
+      dropped: sum.dropped,
+      settled: { ...state.settled, [segment.inlet]: Object.fromEntries(kept) },
+    });
+  }
+
+  function totals(waiting: readonly LedgerDelta[]): Ledger {
+    let sum: LedgerDelta = { received: state.received, rows: 0, dropped: state.dropped };
+    for (const delta of waiting) sum = mergeDeltas(sum, delta);
+    const dropped = sum.dropped.reduce((records, drop) => records + drop.records, 0);
+    return { received: sum.received, stored: state.stored, waiting: sum.rows, dropped: sum.dropped, difference: sum.received - state.stored - sum.rows - dropped };
+  }
+
+  return { load, instance: () => state.instance, isSettled, settle, totals };
+}

@@ -1,0 +1,113 @@
+import type { LedgerDelta } from '@ringflow/contract';
+import { markLost, readDelta, removeSegment, segmentId, type Segment } from '../spool/index.ts';
+import { RAW_TABLE } from './ddl.ts';
+import type { Engine, SegmentSource, Settings } from './engine.ts';
+import { EngineError } from './engine-error.ts';
+import type { DurableLedger } from './ledger.ts';
+import { openSegment } from './segment-source.ts';
+import { segmentTraffic, type TrafficDelta, type TrafficWatch } from './traffic.ts';
+
+/** What became of one segment. */
+export interface LoadResult {
+  readonly segment: string;
+  /** Rows that are in the store now. */
+  readonly rows: number;
+  readonly sizeBytes: number;
+  readonly outcome: 'stored' | 'lost' | 'settled_before';
+  readonly durationMs: number;
+  readonly traffic: readonly TrafficDelta[];
+  /** Why the segment was given up. */
+  readonly reason?: string;
+}
+
+export interface LoaderDeps {
+  readonly engine: Engine;
+  readonly ledger: DurableLedger;
+  /** Counted per segment on top of exporters, interfaces, protocols and services. */
+  readonly watches?: readonly TrafficWatch[];
+}
+
+export interface Loader {
+  /**
+   * Takes one segment out of the spool: rows into the store, delta into the ledger, file away. Killed at any point and
+   * called again, it ends the same: the insert is recognised by its token, the ledger by the sequence number.
+   *
+   * @throws EngineError when the engine fails; the segment stays
+   */
+  load(segment: Segment): Promise<LoadResult>;
+  /** Declares a segment unreadable and counts its rows as dropped. */
+  giveUp(segment: Segment, reason: string): Promise<LoadResult>;
+}
+
+/** Errors of the engine that say the segment's bytes are wrong, not the engine (src/Common/ErrorCodes.cpp). */
+const UNREADABLE: ReadonlySet<number> = new Set([27, 32, 33, 117, 131, 190, 271]);
+
+/** Loads segments of one spool directory. */
+export function createLoader(directory: string, deps: LoaderDeps): Loader {
+  const { engine, ledger, watches = [] } = deps;
+
+  async function load(segment: Segment): Promise<LoadResult> {
+    const began = performance.now();
+    if (ledger.isSettled(segment)) {
+      await removeSegment(directory, segment);
+      return result(segment, 0, 'settled_before', began);
+    }
+    if (segment.state === 'lost') return settleLost(segment, began, 'half-written when its writer died');
+    const delta = await readDelta(directory, segment);
+    let traffic: readonly TrafficDelta[] = [];
+    if (segment.rows > 0) {
+      let source: SegmentSource;
+      try {
+        source = await openSegment(directory, segment);
+        await engine.loadSegment(RAW_TABLE, source, insertSettings(`${ledger.instance()}:${segmentId(segment)}`));
+        traffic = await segmentTraffic(engine, source, watches);
+      } catch (error) {
+        const unreadable = error instanceof RangeError || (error instanceof EngineError && UNREADABLE.has(error.engineCode));
+        if (!unreadable) throw error;
+        return settleLost(await markLost(directory, segment), began, error.message);
+      }
+    }
+    await settle(segment, delta);
+    return { ...result(segment, segment.rows, 'stored', began), traffic };
+  }
+
+  async function giveUp(segment: Segment, reason: string): Promise<LoadResult> {
+    const began = performance.now();
+    return settleLost(segment.state === 'lost' ? segment : await markLost(directory, segment), began, reason);
+  }
+
+  async function settleLost(segment: Segment, began: number, reason: string): Promise<LoadResult> {
+    await settle(segment, await readDelta(directory, segment));
+    return { ...result(segment, 0, 'lost', began), reason };
+  }
+
+  /** The ledger first: what is deleted without it would be missing from the sums for ever. */
+  async function settle(segment: Segment, delta: LedgerDelta): Promise<void> {
+    await ledger.settle(segment, delta);
+    await removeSegment(directory, segment);
+  }
+
+  return { load, giveUp };
+}
+
+function result(segment: Segment, rows: number, outcome: LoadResult['outcome'], began: number): LoadResult {
+  return { segment: segmentId(segment), rows, sizeBytes: segment.sizeBytes, outcome, durationMs: performance.now() - began, traffic: [] };
+}
+
+/**
+ * One segment is one block in one thread, in the raw table and in every ring, so that a replay makes the same blocks
+ * and each table recognises those it has (DESIGN: the engine).
+ */
+export function insertSettings(token: string): Settings {
+  return {
+    insert_deduplication_token: token,
+    deduplicate_blocks_in_dependent_materialized_views: 1,
+    max_insert_threads: 1,
+    max_threads: 1,
+    max_insert_block_size: 100_000_000,
+    max_block_size: 100_000_000,
+    min_insert_block_size_rows: 100_000_000,
+    min_insert_block_size_bytes: 0,
+    max_partitions_per_insert_block: 0,
+  };
+}

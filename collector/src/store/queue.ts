@@ -1,0 +1,54 @@
+import type { LedgerDelta } from '@ringflow/contract';
+import { readDelta, recoverAbandoned, removeDelta, scanSpool, sealedAtMs, segmentId, type Segment } from '../spool/index.ts';
+import type { DurableLedger } from './ledger.ts';
+
+/** A segment that waits, and what the ledger will learn from it. */
+export interface WaitingSegment {
+  readonly segment: Segment;
+  readonly delta: LedgerDelta;
+}
+
+/** What waits in the spool, as last seen. */
+export interface SpoolQueue {
+  /** Looks at the directory and returns what waits, in the order in which it must be loaded. */
+  look(nowMs: number): Promise<readonly WaitingSegment[]>;
+  /** What of the last look is not settled yet. */
+  waiting(): readonly WaitingSegment[];
+  /** When the oldest waiting segment was sealed; null when none waits. */
+  oldestMs(): number | null;
+}
+
+/** Half-written segments of an inlet that does not come back are settled after this. */
+const ABANDONED_MS = 600_000;
+
+/** Reads the spool directory for the store. */
+export function createSpoolQueue(directory: string, ledger: DurableLedger): SpoolQueue {
+  let known = new Map<string, WaitingSegment>();
+  let oldestMs: number | null = null;
+
+  function waiting(): WaitingSegment[] {
+    return [...known.values()].filter(({ segment }) => !ledger.isSettled(segment));
+  }
+
+  async function look(nowMs: number): Promise<readonly WaitingSegment[]> {
+    const contents = await scanSpool(directory);
+    if (contents.open.length > 0) await recoverAbandoned(directory, contents.open, ABANDONED_MS, nowMs);
+    const next = new Map<string, WaitingSegment>();
+    for (const segment of contents.ready) {
+      const id = segmentId(segment);
+      const before = known.get(id);
+      next.set(id, before?.segment.state === segment.state ? before : { segment, delta: await readDelta(directory, segment) });
+    }
+    // Left by an end between the deletion of a segment and of its delta.
+    for (const id of contents.orphanDeltas) {
+      const [inlet, boot, sequence] = id.split('_') as [string, string, string];
+      if (ledger.isSettled({ inlet, boot: Number(boot), sequence: Number(sequence) })) await removeDelta(directory, id);
+    }
+    known = next;
+    const first = contents.ready[0];
+    oldestMs = first ? await sealedAtMs(directory, first) : null;
+    return [...known.values()];
+  }
+
+  return { look, waiting, oldestMs: () => oldestMs };
+}

@@ -1,0 +1,99 @@
+import { CLICKHOUSE_TYPES, RESOLUTIONS, RINGS, spreadSql, type Column, type Ring } from '@ringflow/contract';
+import { DEDUPLICATION, DURABILITY, RAW_TABLE, STORED_COLUMNS } from './ddl.ts';
+
+const ALL_RINGS: readonly Ring[] = RINGS;
+
+/** Every column that is a key of some ring, in registry order. */
+export const RING_KEYS: readonly Column[] = STORED_COLUMNS.filter((column) => ALL_RINGS.some((ring) => hasKey(ring, column)));
+
+function hasKey(ring: Ring, column: Column): boolean {
+  return (ring.keys as readonly string[]).includes(column.name);
+}
+
+const KEY_LIST = RING_KEYS.map((column) => column.name).join(', ');
+
+/** A key column of a ring table as CREATE TABLE and ALTER TABLE take it. */
+export function ringKeyDefinition(column: Column): string {
+  return `${column.name} ${CLICKHOUSE_TYPES[column.type]} CODEC(ZSTD(1))`;
+}
+
+/**
+ * All rings of one resolution: `ring` says which, keys that it does not have are at their default. Days of minutes and
+ * months of hours are partitions: what retention drops at a time.
+ */
+export function createRingTable({ table, seconds }: { readonly table: string; readonly seconds: number }): string {
+  const partitionBy = seconds < 3600 ? 'toYYYYMMDD(bucket)' : 'toYYYYMM(bucket)';
+  return `CREATE TABLE IF NOT EXISTS ${table} (
+  ring UInt8,
+  bucket DateTime('UTC') CODEC(Delta, ZSTD(1)),
+  ${RING_KEYS.map(ringKeyDefinition).join(',\n  ')},
+  bytes SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
+  packets SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
+  flows SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1))
+) ENGINE = AggregatingMergeTree
+PARTITION BY ${partitionBy}
+ORDER BY (${RING_ORDER})
+SETTINGS ${DEDUPLICATION}, ${DURABILITY}`;
+}
+
+/** Sorting key of the ring tables; new keys go to its end. */
+export const RING_ORDER = `ring, bucket, ${KEY_LIST}`;
+
+const [MINUTE, ...COARSER] = RESOLUTIONS;
+
+/** A view and the statement that makes it. */
+export interface ViewDefinition {
+  readonly name: string;
+  readonly create: string;
+}
+
+/**
+ * The views that fill the rings, finest first; each coarser one is fed by the inserts into the finer. Killed in
+ * mid-insert and replayed, the cascade ends with the same sums as a view on the raw table (exactly-once.test.ts) and
+ * costs next to nothing, because it reads sums instead of records.
+ */
+export function ringViews(): ViewDefinition[] {
+  const views = [view(MINUTE.table, fillFinestSql())];
+  let source: string = MINUTE.table;
+  for (const { table, seconds } of COARSER) {
+    views.push(view(table, fillCoarserSql(source, seconds)));
+    source = table;
+  }
+  return views;
+}
+
+function view(table: string, select: string): ViewDefinition {
+  return { name: `fill_${table}`, create: `CREATE MATERIALIZED VIEW IF NOT EXISTS fill_${table} TO ${table} AS ${select}` };
+}
+
+/** Two days: decoders allow one (C04). A time that went wrong must not become millions of buckets (X07). */
+const LONGEST_NS = 172_800_000_000_000;
+
+/** Spreads each record over its minutes once, then sums by the keys of all rings at once. */
+function fillFinestSql(): string {
+  const step = MINUTE.seconds * 1_000_000_000;
+  const [from, to] = [`k * ${step}`, `(k + 1) * ${step}`];
+  const counted = (counter: string) => spreadSql(`(${counter} * greatest(sampling_rate, 1))`, 's', 'e', from, to);
+  // grouping() has a bit for each key, from the left, that is set where the key is not part of the set.
+  const ringByMask = ALL_RINGS.map((ring) => [RING_KEYS.reduce((mask, key) => mask * 2 + (hasKey(ring, key) ? 0 : 1), 0), ring.id] as const);
+  return `SELECT toUInt8(transform(grouping(${KEY_LIST}), [${ringByMask.map(([mask]) => mask).join(', ')}], [${ringByMask.map(([, id]) => id).join(', ')}], 0)) AS ring,
+  bucket, ${KEY_LIST}, sum(b) AS bytes, sum(p) AS packets, sum(f) AS flows
+FROM (
+  SELECT ${KEY_LIST},
+    greatest(toUnixTimestamp64Nano(time_flow_start_ns), toUnixTimestamp64Nano(time_flow_end_ns) - ${LONGEST_NS}) AS s,
+    greatest(toUnixTimestamp64Nano(time_flow_end_ns), s) AS e,
+    arrayJoin(range(toUInt32(intDiv(s, ${step})), toUInt32(intDiv(e, ${step})) + 1)) AS k,
+    toDateTime(k * ${MINUTE.seconds}, 'UTC') AS bucket,
+    ${counted('bytes')} AS b,
+    ${counted('packets')} AS p,
+    toUInt64(intDiv(e, ${step}) = k) AS f
+  FROM ${RAW_TABLE}
+)
+GROUP BY GROUPING SETS (${ALL_RINGS.map((ring) => `(bucket, ${ring.keys.join(', ')})`).join(', ')})`;
+}
+
+function fillCoarserSql(source: string, seconds: number): string {
+  return `SELECT ring, toStartOfInterval(bucket, INTERVAL ${seconds} SECOND, 'UTC') AS bucket, ${KEY_LIST}, sum(bytes) AS bytes, sum(packets) AS packets, sum(flows) AS flows
+FROM ${source}
+GROUP BY ring, bucket, ${KEY_LIST}`;
+}

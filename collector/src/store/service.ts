@@ -1,0 +1,270 @@
+import type { Ledger } from '@ringflow/contract';
+import { createSpoolDirectory, type Segment } from '../spool/index.ts';
+import type { StoreConfig } from './config.ts';
+import { createEmbeddedEngine } from './engine-embedded.ts';
+import { EngineError } from './engine-error.ts';
+import { createRemoteEngine } from './engine-remote.ts';
+import type { Engine, RunOptions, RunResult, SqlQuery } from './engine.ts';
+import { createDurableLedger } from './ledger.ts';
+import { createLoader, type LoadResult } from './load.ts';
+import { migrate, type MigrationReport } from './migrations.ts';
+import { loadNames, saveNames, type StoredName } from './names.ts';
+import { createSpoolQueue } from './queue.ts';
+import { limitPartSize, retain, tableStatus, type Dropped, type TableStatus } from './retention.ts';
+import type { TrafficWatch } from './traffic.ts';
+
+export interface StoreDeps {
+  /** Where the inlets seal their segments. */
+  readonly spoolDirectory: string;
+  /** Where the embedded engine keeps its tables. */
+  readonly engineDirectory: string;
+  /** File of the loss ledger's totals; belongs to the spool, not to the database. */
+  readonly ledgerPath: string;
+  /** Named filters to count on top of exporters, interfaces, protocols and services. */
+  readonly watches?: readonly TrafficWatch[];
+  /** Milliseconds since the epoch. */
+  now?(): number;
+  /** After each segment, also when it was lost. */
+  onLoaded?(result: LoadResult): void;
+  onDropped?(dropped: readonly Dropped[]): void;
+  /** Something failed and will be tried again, or a segment was given up; `what` says what was going on. */
+  onError?(error: Error, what: string): void;
+}
+
+export interface StoreStatus {
+  readonly engine: 'embedded' | 'remote';
+  readonly open: boolean;
+  /** What opening the database changed. */
+  readonly migration: MigrationReport | null;
+  readonly waitingSegments: number;
+  readonly waitingRows: number;
+  readonly waitingBytes: number;
+  /** Since the oldest waiting segment was sealed; 0 when none waits. */
+  readonly oldestWaitingSeconds: number;
+  /** Since start. */
+  readonly loadedSegments: number;
+  readonly loadedRows: number;
+  readonly lostSegments: number;
+  /** Segments that lay in the spool although they were counted before: not loaded twice. */
+  readonly replayedSegments: number;
+  readonly loadFailures: number;
+  /** Of the failure that the loader is waiting out; null when loading works. */
+  readonly lastError: string | null;
+  readonly tables: readonly TableStatus[];
+  readonly ledger: Ledger;
+}
+
+export interface Store {
+  /** Opens the engine, upgrades the schema, settles what an earlier end left behind and begins to load. */
+  start(): Promise<void>;
+  /** Finishes the segment in hand; the rest waits in the spool. */
+  stop(): Promise<void>;
+  status(): StoreStatus;
+  /** Runs a read-only, bounded query. */
+  run(query: SqlQuery, options: RunOptions): Promise<RunResult>;
+  /** A segment was sealed: look now. */
+  wake(): void;
+  /** Loads what waits; true when the spool is empty, false when the engine failed. */
+  load(): Promise<boolean>;
+  /** Drops what is too old or too much. */
+  retain(): Promise<readonly Dropped[]>;
+  saveNames(names: readonly StoredName[]): Promise<void>;
+  loadNames(): Promise<StoredName[]>;
+  /** Totals of the loss ledger, without what is in the inlets' memory. */
+  ledger(): Ledger;
+}
+
+/** How often the spool is looked at when nobody calls {@link Store.wake}. */
+const POLL_MS = 500;
+const RETRY_FIRST_MS = 250;
+const RETRY_MAX_MS = 15_000;
+/** Refusals of one segment by a working engine before it is put aside. */
+const ATTEMPTS = 5;
+const TABLES_INTERVAL_MS = 5000;
+/** Retention is looked at whenever segments of this share of the budget were loaded; in the tables they take a sixth. */
+const RETENTION_SHARE = 0.05;
+
+/** The engine that the configuration asks for. */
+export function createEngine(config: StoreConfig, engineDirectory: string): Engine {
+  return config.url === ''
+    ? createEmbeddedEngine({ path: engineDirectory, database: config.database, querySlots: config.query_slots, maxMemoryBytes: config.max_memory_bytes })
+    : createRemoteEngine({ url: config.url, user: config.user, password: config.password, database: config.database, querySlots: config.query_slots });
+}
+
+/** The store: loads the spool into the engine and answers queries. */
+export function createStore(config: StoreConfig, deps: StoreDeps): Store {
+  const now = deps.now ?? Date.now;
+  const engine = createEngine(config, deps.engineDirectory);
+  const ledger = createDurableLedger(deps.ledgerPath);
+  const queue = createSpoolQueue(deps.spoolDirectory, ledger);
+  const loader = createLoader(deps.spoolDirectory, { engine, ledger, watches: deps.watches ?? [] });
+  const counts = { segments: 0, rows: 0, lost: 0, replayed: 0, failures: 0 };
+  let tables: readonly TableStatus[] = [];
+  let tablesMs = Number.NEGATIVE_INFINITY;
+  let bytesSinceRetention = 0;
+  let migration: MigrationReport | null = null;
+  let lastError: string | null = null;
+  let attempts = 0;
+  let open = false;
+  let stopping = false;
+  let loop: Promise<void> | null = null;
+  let pass: Promise<boolean> | null = null;
+  let retaining: Promise<readonly Dropped[]> | null = null;
+  let wakeUp: (() => void) | null = null;
+  let woken = false;
+
+  async function start(): Promise<void> {
+    await createSpoolDirectory(deps.spoolDirectory);
+    await ledger.load();
+    await engine.open();
+    migration = await migrate(engine);
+    await limitPartSize(engine, config.max_bytes);
+    await queue.look(now());
+    await refreshTables(true);
+    open = true;
+    loop = run();
+  }
+
+  async function run(): Promise<void> {
+    let retryMs = RETRY_FIRST_MS;
+    while (!stopping) {
+      const good = await load();
+      if (!good || !woken) await sleep(good ? POLL_MS : retryMs);
+      retryMs = good ? RETRY_FIRST_MS : Math.min(retryMs * 2, RETRY_MAX_MS);
+      woken = false;
+    }
+  }
+
+  async function sleep(ms: number): Promise<void> {
+    if (stopping) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      wakeUp = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    wakeUp = null;
+  }
+
+  function load(): Promise<boolean> {
+    pass ??= drain().finally(() => (pass = null));
+    return pass;
+  }
+
+  /** Loads until nothing waits. One at a time and in order: the ledger knows the last one of each inlet. */
+  async function drain(): Promise<boolean> {
+    try {
+      for (let found = await queue.look(now()); found.length > 0 && !stopping; found = await queue.look(now())) {
+        for (const { segment } of found) {
+          if (stopping) break;
+          await loadOne(segment);
+        }
+        // The first rows of a table make the difference between "nothing" and an answer.
+        if (!stopping) await refreshTables(tables.some(({ rows }) => rows === 0));
+      }
+      lastError = null;
+      if (!stopping) await refreshTables();
+      return true;
+    } catch (error) {
+      counts.failures++;
+      lastError = (error as Error).message;
+      deps.onError?.(error as Error, 'load');
+      return false;
+    }
+  }
+
+  async function loadOne(segment: Segment): Promise<void> {
+    let result: LoadResult;
+    try {
+      result = await loader.load(segment);
+    } catch (error) {
+      attempts = error instanceof EngineError && error.code === 'query_failed' ? attempts + 1 : 0;
+      if (attempts < ATTEMPTS) throw error;
+      result = await loader.giveUp(segment, (error as Error).message);
+    }
+    attempts = 0;
+    if (result.outcome === 'settled_before') counts.replayed++;
+    else if (result.outcome === 'lost') counts.lost++;
+    else counts.segments++;
+    counts.rows += result.rows;
+    if (result.reason !== undefined) deps.onError?.(new Error(result.reason), `segment ${result.segment} is unreadable`);
+    deps.onLoaded?.(result);
+    bytesSinceRetention += result.sizeBytes;
+    if (bytesSinceRetention > config.max_bytes * RETENTION_SHARE) await retainNow();
+  }
+
+  function retainNow(): Promise<readonly Dropped[]> {
+    bytesSinceRetention = 0;
+    retaining ??= retain(engine, config, now())
+      .then((dropped) => {
+        if (dropped.length > 0) {
+          deps.onDropped?.(dropped);
+          tablesMs = Number.NEGATIVE_INFINITY;
+        }
+        return dropped;
+      })
+      .finally(() => (retaining = null));
+    return retaining;
+  }
+
+  async function refreshTables(atOnce = false): Promise<void> {
+    if (!atOnce && performance.now() - tablesMs < TABLES_INTERVAL_MS) return;
+    tables = await tableStatus(engine);
+    tablesMs = performance.now();
+  }
+
+  async function stop(): Promise<void> {
+    stopping = true;
+    wakeUp?.();
+    await loop;
+    await pass;
+    await retaining?.catch(() => undefined);
+    open = false;
+    await engine.close();
+  }
+
+  function wake(): void {
+    woken = true;
+    wakeUp?.();
+  }
+
+  function totals(): Ledger {
+    return ledger.totals(queue.waiting().map(({ delta }) => delta));
+  }
+
+  function status(): StoreStatus {
+    const waiting = queue.waiting();
+    const oldestMs = queue.oldestMs();
+    return {
+      engine: engine.kind,
+      open,
+      migration,
+      waitingSegments: waiting.length,
+      waitingRows: waiting.reduce((sum, { segment }) => sum + segment.rows, 0),
+      waitingBytes: waiting.reduce((sum, { segment }) => sum + segment.sizeBytes, 0),
+      oldestWaitingSeconds: waiting.length > 0 && oldestMs !== null ? Math.max(0, (now() - oldestMs) / 1000) : 0,
+      loadedSegments: counts.segments,
+      loadedRows: counts.rows,
+      lostSegments: counts.lost,
+      replayedSegments: counts.replayed,
+      loadFailures: counts.failures,
+      lastError,
+      tables,
+      ledger: totals(),
+    };
+  }
+
+  return {
+    start,
+    stop,
+    status,
+    run: (query, options) => engine.query(query, options),
+    wake,
+    load,
+    retain: retainNow,
+    saveNames: (names) => saveNames(engine, names, now()),
+    loadNames: () => loadNames(engine),
+    ledger: totals,
+  };
+}

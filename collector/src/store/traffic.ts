@@ -1,0 +1,101 @@
+import { CLICKHOUSE_TYPES, formatAddressBytes, parseAddress } from '@ringflow/contract';
+import { STORED_COLUMNS } from './ddl.ts';
+import type { Engine, SegmentSource, SqlParams, SqlValue } from './engine.ts';
+
+/** Traffic of one loaded segment, for the counters on `/metrics`: bytes and packets are scaled by the sampling rate. */
+export type TrafficDelta = TrafficKey & { readonly bytes: number; readonly packets: number; readonly records: number };
+
+/** Whose traffic. `exporter` is the text form of an address, `service` is protocol × 65536 + port. */
+export type TrafficKey =
+  | { readonly kind: 'exporter'; readonly exporter: string }
+  | { readonly kind: 'interface'; readonly exporter: string; readonly interface: number; readonly direction: 'in' | 'out' }
+  | { readonly kind: 'protocol'; readonly protocol: number }
+  | { readonly kind: 'service'; readonly service: number }
+  | { readonly kind: 'watch'; readonly watch: string };
+
+/** A named filter, compiled; its SQL names columns of the raw table. */
+export interface TrafficWatch {
+  readonly name: string;
+  readonly sql: string;
+  readonly params: SqlParams;
+}
+
+interface Sums {
+  readonly b: number;
+  readonly p: number;
+  readonly r: number;
+}
+
+interface GroupRow extends Sums {
+  readonly grouped: number;
+  readonly sampler_address: string;
+  readonly in_if: number;
+  readonly out_if: number;
+  readonly proto: number;
+  readonly service: number;
+}
+
+/** grouping() of the sets below: a bit for each of exporter, in_if, out_if, proto, service that is not grouped by. */
+const EXPORTER = 0b01111;
+const INTERFACE_IN = 0b00111;
+const INTERFACE_OUT = 0b01011;
+const PROTOCOL = 0b11101;
+
+/** Sums a segment up by exporter, interface, protocol, service and watch. */
+export async function segmentTraffic(engine: Engine, segment: SegmentSource, watches: readonly TrafficWatch[]): Promise<TrafficDelta[]> {
+  const groups = await engine.selectSegment<GroupRow>(
+    segment,
+    (table) => `SELECT grouping(sampler_address, in_if, out_if, proto, service) AS grouped, toString(sampler_address) AS sampler_address, in_if, out_if, proto, service, ${SUMS}
+FROM ${withAllColumns(segment, table)}
+GROUP BY GROUPING SETS ((sampler_address), (sampler_address, in_if), (sampler_address, out_if), (proto), (service))`,
+  );
+  const deltas = groups.map((row): TrafficDelta => ({ ...keyOf(row), bytes: row.b, packets: row.p, records: row.r }));
+  return watches.length === 0 ? deltas : [...deltas, ...(await watchTraffic(engine, segment, watches))];
+}
+
+
+const SUMS = `sum(bytes * greatest(sampling_rate, 1)) AS b, sum(packets * greatest(sampling_rate, 1)) AS p, count() AS r`;
+
+function keyOf(row: GroupRow): TrafficKey {
+  switch (row.grouped) {
+    case EXPORTER:
+      return { kind: 'exporter', exporter: addressText(row.sampler_address) };
+    case INTERFACE_IN:
+      return { kind: 'interface', exporter: addressText(row.sampler_address), interface: row.in_if, direction: 'in' };
+    case INTERFACE_OUT:
+      return { kind: 'interface', exporter: addressText(row.sampler_address), interface: row.out_if, direction: 'out' };
+    case PROTOCOL:
+      return { kind: 'protocol', protocol: row.proto };
+    default:
+      return { kind: 'service', service: row.service };
+  }
+}
+
+function addressText(text: string): string {
+  const bytes = parseAddress(text);
+  return bytes ? formatAddressBytes(bytes) : text;
+}
+
+/** All filters in one pass, as conditions of the sums. */
+async function watchTraffic(engine: Engine, segment: SegmentSource, watches: readonly TrafficWatch[]): Promise<TrafficDelta[]> {
+  const params: Record<string, SqlValue> = {};
+  const sums = watches.map((watch, index) => {
+    for (const [name, value] of Object.entries(watch.params)) params[`w${index}_${name}`] = value;
+    const condition = watch.sql.replace(/\{(\w+):/g, `{w${index}_$1:`);
+    return `sumIf(bytes * greatest(sampling_rate, 1), ${condition}) AS b${index}, sumIf(packets * greatest(sampling_rate, 1), ${condition}) AS p${index}, countIf(${condition}) AS r${index}`;
+  });
+  const [row = {}] = await engine.selectSegment<Record<string, number>>(segment, (table) => `SELECT ${sums.join(', ')} FROM ${withAllColumns(segment, table)}`, params);
+  return watches.flatMap(({ name }, index) => {
+    const records = row[`r${index}`] ?? 0;
+    return records === 0 ? [] : [{ kind: 'watch', watch: name, bytes: row[`b${index}`] ?? 0, packets: row[`p${index}`] ?? 0, records } as const];
+  });
+}
+
+/** The segment as a relation with every column of the raw table: absent ones at their default. */
+function withAllColumns(segment: SegmentSource, table: string): string {
+  const present = new Set(segment.columns.map(({ name }) => name));
+  const absent = STORED_COLUMNS.filter(({ name }) => !present.has(name));
+  if (absent.length === 0) return table;
+  const defaults = absent.map(({ name, type }) => `defaultValueOfTypeName('${CLICKHOUSE_TYPES[type].replaceAll("'", "\\'")}') AS ${name}`);
+  return `(SELECT ${[...present, ...defaults].join(', ')} FROM ${table})`;
+}

@@ -1,0 +1,204 @@
+import { QUALITY } from '@ringflow/contract';
+import type { ColumnData } from './batch.ts';
+import type { OptionsField } from './decoder.ts';
+import { lowWord, rateOf, readFloat } from './field-values.ts';
+import type { Session } from './sessions.ts';
+
+/** What holds for the records of one session right now. */
+export interface Rates {
+  readonly generation: number;
+  /** For records that name no sampler; 0 = the exporter has not said (S08). */
+  readonly wide: number;
+  readonly bySampler: ReadonlyMap<number, number>;
+  readonly byInterface: ReadonlyMap<number, number>;
+}
+
+/** Sampling as one session announced it in options data. */
+interface Announced {
+  readonly session: Session;
+  wide: number;
+  readonly bySampler: Map<number, number>;
+  readonly byInterface: Map<number, number>;
+  order: number;
+}
+
+/** The form that is kept on disk (T12). */
+export interface SavedSampling {
+  wide: number;
+  samplers: [number, number][];
+  interfaces: [number, number][];
+}
+
+export interface Sampling {
+  /** Takes an options record; does nothing unless it tells a rate (S02–S06). @returns true when something changed */
+  learn(session: Session, fields: readonly OptionsField[]): boolean;
+  /** S02: the session's own, then other ports of the same domain, then any domain of the address. */
+  ratesOf(session: Session): Rates;
+  forget(session: Session): void;
+  save(session: Session): SavedSampling | null;
+  restore(session: Session, saved: SavedSampling): void;
+}
+
+/** Samplers, and interfaces, remembered per session (X02). */
+const MAX_ENTRIES = 4096;
+
+export function createSampling(): Sampling {
+  const byAddress = new Map<string, Map<string, Announced>>();
+  let generation = 0;
+
+  function announcedBy(session: Session): Announced {
+    let sessions = byAddress.get(session.address);
+    if (!sessions) {
+      sessions = new Map();
+      byAddress.set(session.address, sessions);
+    }
+    let announced = sessions.get(session.key);
+    if (!announced) {
+      announced = { session, wide: 0, bySampler: new Map(), byInterface: new Map(), order: 0 };
+      sessions.set(session.key, announced);
+    }
+    return announced;
+  }
+
+  function merge(session: Session): Rates {
+    const all = [...(byAddress.get(session.address)?.values() ?? [])];
+    const nearness = (a: Announced): number =>
+      a.session === session ? 2 : a.session.domain === session.domain ? 1 : 0;
+    all.sort((a, b) => nearness(a) - nearness(b) || a.order - b.order);
+    let wide = 0;
+    const bySampler = new Map<number, number>();
+    const byInterface = new Map<number, number>();
+    for (const announced of all) {
+      if (announced.wide > 0) wide = announced.wide;
+      for (const [id, rate] of announced.bySampler) bySampler.set(id, rate);
+      for (const [id, rate] of announced.byInterface) byInterface.set(id, rate);
+    }
+    return { generation, wide, bySampler, byInterface };
+  }
+
+  return {
+    learn(session, fields) {
+      const told = readSampling(fields);
+      if (told.rate === 0) return false;
+      const announced = announcedBy(session);
+      const table = told.sampler >= 0 ? announced.bySampler : told.ifIndex > 0 ? announced.byInterface : null;
+      const id = told.sampler >= 0 ? told.sampler : told.ifIndex;
+      if (table ? table.get(id) === told.rate : announced.wide === told.rate) return false;
+      if (table) {
+        if (table.size >= MAX_ENTRIES && !table.has(id)) return false;
+        table.set(id, told.rate);
+      } else {
+        announced.wide = told.rate;
+      }
+      announced.order = ++generation;
+      return true;
+    },
+
+    ratesOf(session) {
+      if (session.rates?.generation !== generation) session.rates = merge(session);
+      return session.rates as Rates;
+    },
+
+    forget(session) {
+      const sessions = byAddress.get(session.address);
+      if (!sessions?.delete(session.key)) return;
+      if (sessions.size === 0) byAddress.delete(session.address);
+      generation++;
+    },
+
+    save(session) {
+      const announced = byAddress.get(session.address)?.get(session.key);
+      if (!announced) return null;
+      return { wide: announced.wide, samplers: [...announced.bySampler], interfaces: [...announced.byInterface] };
+    },
+
+    restore(session, saved) {
+      const announced = announcedBy(session);
+      announced.wide = saved.wide;
+      for (const [id, rate] of saved.samplers) announced.bySampler.set(id, rate);
+      for (const [id, rate] of saved.interfaces) announced.byInterface.set(id, rate);
+      announced.order = ++generation;
+    },
+  };
+}
+
+/**
+ * Writes the sampling rates of rows whose records were just written; a rate in the record itself wins (S06).
+ *
+ * @param samplerIds by row counted from `from`; null when the template names no sampler
+ * @param inIf the `in_if` column, for exporters that announce a rate per interface; null when it is not kept
+ */
+export function fillRates(
+  rates: Rates,
+  data: Uint32Array,
+  quality: ColumnData,
+  inIf: Uint32Array | null,
+  samplerIds: Uint32Array | null,
+  hasRate: boolean,
+  from: number,
+  to: number,
+): void {
+  const { wide, bySampler, byInterface } = rates;
+  const perInterface = byInterface.size > 0 && inIf !== null;
+  if (!samplerIds && !hasRate && !perInterface) {
+    for (let row = from; row < to; row++) data[row] = wide;
+    if (wide === 0)
+      for (let row = from; row < to; row++) quality[row] = (quality[row] as number) | QUALITY.sampling_unknown;
+    return;
+  }
+  let lastId = -1;
+  let lastRate = 0;
+  for (let row = from; row < to; row++) {
+    let rate = hasRate ? (data[row] as number) : 0;
+    if (rate === 0 && samplerIds) {
+      const id = samplerIds[row - from] as number;
+      if (id !== lastId) {
+        lastId = id;
+        // S03: where samplers are announced, id 0 means that the packet was not sampled.
+        lastRate = bySampler.get(id) ?? (id === 0 && bySampler.size > 0 ? 1 : 0);
+      }
+      rate = lastRate;
+    }
+    if (rate === 0 && perInterface) rate = byInterface.get(inIf[row] as number) ?? 0;
+    if (rate === 0) rate = wide;
+    data[row] = rate;
+    if (rate === 0) quality[row] = (quality[row] as number) | QUALITY.sampling_unknown;
+  }
+}
+
+function readSampling(fields: readonly OptionsField[]): { rate: number; sampler: number; ifIndex: number } {
+  let interval = 0;
+  let packetInterval = 0;
+  let packetSpace = -1;
+  let size = 0;
+  let population = 0;
+  let probability = 0;
+  let sampler = -1;
+  let ifIndex = 0;
+  for (const field of fields) {
+    if (field.pen !== 0 || field.bytes.length === 0) continue;
+    const value = numberOf(field.bytes);
+    // NetFlow v9 scope 2 is an interface (T20); in IPFIX it is element 10 like any other field.
+    if (field.scope) {
+      if (field.id === 2) ifIndex = value;
+      continue;
+    }
+    if (field.id === 34 || (field.id === 50 && interval === 0)) interval = value;
+    else if (field.id === 305) packetInterval = value;
+    else if (field.id === 306) packetSpace = value;
+    else if (field.id === 309) size = value;
+    else if (field.id === 310) population = value;
+    else if (field.id === 311) probability = readFloat(viewOf(field.bytes), 0, field.bytes.length);
+    else if (field.id === 48 || field.id === 302) sampler = value;
+    else if (field.id === 10) ifIndex = value;
+  }
+  return { rate: rateOf(interval, packetInterval, packetSpace, size, population, probability), sampler, ifIndex };
+}
+
+function numberOf(bytes: Uint8Array): number {
+  return lowWord(viewOf(bytes), 0, bytes.length);
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,297 @@
+import { COLUMNS, type Column, type ColumnName } from '../columns.ts';
+
+/** How a field's values are written and compared. */
+export type FieldKind =
+  | 'number'
+  | 'port'
+  | 'asn'
+  | 'proto'
+  | 'etype'
+  | 'flowType'
+  | 'direction'
+  | 'tcpFlags'
+  | 'quality'
+  | 'service'
+  | 'interface'
+  | 'exporter'
+  | 'addr'
+  | 'mac'
+  | 'text'
+  | 'hex'
+  | 'time'
+  | 'duration'
+  | 'list';
+
+/** What a filter may be written about: a column, either of two columns, or something computed from a row. */
+export interface FilterField {
+  /** Canonical spelling. */
+  readonly name: string;
+  readonly label: string;
+  readonly description: string;
+  readonly kind: FieldKind;
+  /** Columns compared; with two, one match is enough. */
+  readonly columns: readonly ColumnName[];
+  /** Set when the value is computed from the columns. */
+  readonly computed?: ComputedField;
+}
+
+export const COMPUTED_FIELDS = ['dscp', 'duration', 'bps', 'pps', 'bpp'] as const;
+export type ComputedField = (typeof COMPUTED_FIELDS)[number];
+
+/** Other spellings: short forms, nfdump's words and Akvorado's column names (underscores and case do not count). */
+const ALIASES: Readonly<Record<string, string>> = {
+  flags: 'tcp_flags',
+  exporter: 'sampler_address',
+  exporteraddress: 'sampler_address',
+  exportername: 'sampler_address',
+  router: 'sampler_address',
+  protocol: 'proto',
+  tos: 'ip_tos',
+  ttl: 'ip_ttl',
+  asn: 'as',
+  ip: 'addr',
+  host: 'addr',
+  net: 'addr',
+  srcip: 'src_addr',
+  dstip: 'dst_addr',
+  srcnet: 'src_addr',
+  dstnet: 'dst_addr',
+  srcnetmask: 'src_mask',
+  dstnetmask: 'dst_mask',
+  srcnetprefix: 'src_addr',
+  dstnetprefix: 'dst_addr',
+  inifname: 'in_if',
+  outifname: 'out_if',
+  ifname: 'if',
+  interface: 'if',
+  vlanid: 'vlan_id',
+  srcaddrnat: 'nat_src_addr',
+  dstaddrnat: 'nat_dst_addr',
+  srcportnat: 'nat_src_port',
+  dstportnat: 'nat_dst_port',
+  dstaspath: 'as_path',
+  dstcommunities: 'bgp_communities',
+  mplslabels: 'mpls_label',
+  icmpv4type: 'icmp_type',
+  icmpv4code: 'icmp_code',
+  icmpv6type: 'icmp_type',
+  icmpv6code: 'icmp_code',
+  ipfragmentid: 'fragment_id',
+  ipfragmentoffset: 'fragment_offset',
+  packetsize: 'bpp',
+  timereceived: 'time_received_ns',
+  received: 'time_received_ns',
+  start: 'time_flow_start_ns',
+  end: 'time_flow_end_ns',
+  flowtype: 'type',
+};
+
+const COMPUTED: readonly FilterField[] = [
+  {
+    name: 'dscp',
+    label: 'DSCP',
+    description: 'Upper six bits of the ToS octet',
+    kind: 'number',
+    columns: ['ip_tos'],
+    computed: 'dscp',
+  },
+  {
+    name: 'duration',
+    label: 'Duration',
+    description: 'End minus start of the flow',
+    kind: 'duration',
+    columns: ['time_flow_start_ns', 'time_flow_end_ns'],
+    computed: 'duration',
+  },
+  {
+    name: 'bps',
+    label: 'Bits per second',
+    description: 'Scaled bytes × 8 over the duration, which counts as at least 1 ms',
+    kind: 'number',
+    columns: ['bytes', 'sampling_rate', 'time_flow_start_ns', 'time_flow_end_ns'],
+    computed: 'bps',
+  },
+  {
+    name: 'pps',
+    label: 'Packets per second',
+    description: 'Scaled packets over the duration, which counts as at least 1 ms',
+    kind: 'number',
+    columns: ['packets', 'sampling_rate', 'time_flow_start_ns', 'time_flow_end_ns'],
+    computed: 'pps',
+  },
+  {
+    name: 'bpp',
+    label: 'Bytes per packet',
+    description: 'Bytes over packets, 0 without packets',
+    kind: 'number',
+    columns: ['bytes', 'packets'],
+    computed: 'bpp',
+  },
+];
+
+/** Pairs whose common name is not what is left after cutting `src_`. */
+const PAIRS: readonly (readonly [name: string, first: string, second: string, label: string])[] = [
+  ['if', 'in_if', 'out_if', 'Interface'],
+  ['vrf', 'ingress_vrf_id', 'egress_vrf_id', 'VRF'],
+  ['nat_addr', 'nat_src_addr', 'nat_dst_addr', 'Translated address'],
+  ['nat_port', 'nat_src_port', 'nat_dst_port', 'Translated port'],
+];
+
+/**
+ * The fields that columns give: each stored one by its name, and what both sides have under its bare name (`addr`,
+ * `port`, `as` …). A new entry in the registry becomes a field with nothing else to edit.
+ */
+export function fieldsOf(columns: readonly Column[]): readonly FilterField[] {
+  const stored = columns.filter((column) => column.stored);
+  const byName = new Map(stored.map((column) => [column.name, column]));
+  const single = stored.map((column) => fieldOf(column.name, column.label, column.description, [column]));
+  const pair = (name: string, first: string, second: string, label: string): FilterField[] => {
+    const [a, b] = [byName.get(first), byName.get(second)];
+    return a && b && !byName.has(name) ? [fieldOf(name, label, `${a.label} or ${b.label.toLowerCase()}`, [a, b])] : [];
+  };
+  const sides = stored
+    .filter((column) => column.name.startsWith('src_'))
+    .flatMap((column) => {
+      const name = column.name.slice(4);
+      return pair(
+        name,
+        column.name,
+        `dst_${name}`,
+        column.label.replace(/^(Source|Input) /, '').replace(/^./, (letter) => letter.toUpperCase()),
+      );
+    });
+  return [...single, ...sides, ...PAIRS.flatMap((entry) => pair(...entry)), ...COMPUTED];
+}
+
+function fieldOf(name: string, label: string, description: string, columns: readonly Column[]): FilterField {
+  return {
+    name,
+    label,
+    description,
+    kind: kindOf(columns[0] as Column),
+    columns: columns.map((column) => column.name as ColumnName),
+  };
+}
+
+function kindOf(column: Column): FieldKind {
+  if (column.name === 'sampler_address') return 'exporter';
+  if (column.name === 'in_if' || column.name === 'out_if') return 'interface';
+  if (column.name === 'flow_direction') return 'direction';
+  if (column.name.endsWith('_port')) return 'port';
+  if (column.type === 'u32[]') return 'list';
+  switch (column.text) {
+    case 'string':
+      return 'text';
+    case 'addr':
+    case 'mac':
+    case 'hex':
+    case 'time':
+    case 'proto':
+    case 'etype':
+    case 'flowType':
+    case 'tcpFlags':
+    case 'asn':
+    case 'service':
+    case 'quality':
+    case 'number':
+      return column.text;
+  }
+}
+
+/** Case and underscores do not count in names. */
+export function normalizeName(name: string): string {
+  return name.toLowerCase().replace(/_/g, '');
+}
+
+export interface FieldTable {
+  readonly fields: readonly FilterField[];
+  /** Undefined for names that mean nothing. */
+  find(name: string): FilterField | undefined;
+  /** Closest names, best first, for hints. */
+  nearest(name: string): readonly string[];
+}
+
+export function createFieldTable(columns: readonly Column[] = COLUMNS): FieldTable {
+  const fields = fieldsOf(columns);
+  const byName = new Map(fields.map((field) => [normalizeName(field.name), field]));
+  // `time_flow_start` is as good as `time_flow_start_ns`.
+  for (const field of fields) if (field.name.endsWith('_ns')) byName.set(normalizeName(field.name.slice(0, -3)), field);
+  for (const [alias, name] of Object.entries(ALIASES)) {
+    const field = byName.get(normalizeName(name));
+    if (field && !byName.has(alias)) byName.set(alias, field);
+  }
+  return {
+    fields,
+    find: (name) => byName.get(normalizeName(name)),
+    nearest: (name) =>
+      nearestNames(
+        name,
+        fields.map((field) => field.name),
+      ),
+  };
+}
+
+/** Names within a third of their length by edit distance, or that contain the text; at most three. */
+export function nearestNames(text: string, names: readonly string[]): string[] {
+  const wanted = normalizeName(text);
+  if (wanted === '') return [];
+  return names
+    .map((name) => ({ name, distance: distanceOf(wanted, normalizeName(name)) }))
+    .filter(
+      ({ name, distance }) =>
+        distance <= Math.max(1, Math.floor(wanted.length / 3)) ||
+        (wanted.length > 2 && normalizeName(name).includes(wanted)),
+    )
+    .sort((a, b) => a.distance - b.distance || a.name.localeCompare(b.name))
+    .slice(0, 3)
+    .map(({ name }) => name);
+}
+
+/** Levenshtein distance. */
+function distanceOf(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (previous[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      current.push(Math.min(replaced, (previous[j] as number) + 1, (current[j - 1] as number) + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length] as number;
+}
+
+/** Operators that make sense for a kind of field, in the order in which completion offers them. */
+export function operatorsOf(kind: FieldKind): readonly string[] {
+  switch (kind) {
+    case 'number':
+    case 'port':
+    case 'duration':
+    case 'time':
+    case 'asn':
+      return kind === 'asn'
+        ? ['=', '!=', 'in', 'not in', '<', '<=', '>', '>=', 'between', 'like', 'ilike']
+        : ['=', '!=', '<', '<=', '>', '>=', 'in', 'not in', 'between'];
+    case 'proto':
+    case 'etype':
+    case 'flowType':
+    case 'direction':
+    case 'service':
+    case 'mac':
+      return ['=', '!=', 'in', 'not in'];
+    case 'interface':
+    case 'exporter':
+      // Names are matched outside the engine, where a regular expression could run without bound.
+      return ['=', '!=', 'in', 'not in', 'like', 'ilike'];
+    case 'tcpFlags':
+    case 'quality':
+      return ['has', '=', '!='];
+    case 'addr':
+      return ['=', '!=', 'in', 'not in', 'between'];
+    case 'text':
+    case 'hex':
+      return ['=', '!=', 'in', 'not in', 'like', 'ilike', '~', '!~', 'has'];
+    case 'list':
+      return ['has', '='];
+  }
+}

@@ -1,0 +1,27 @@
+export { completeFilter, type FilterCompletion, type FilterSuggestion } from './complete.ts';
+export {
+  COMPUTED_FIELDS,
+  createFieldTable,
+  fieldsOf,
+  nearestNames,
+  operatorsOf,
+  type ComputedField,
+  type FieldKind,
+  type FieldTable,
+  type FilterField,
+} from './fields.ts';
+export { formatFilter } from './format.ts';
+export { compareBytes } from './literals.ts';
+export { FILTER_LIMITS, parseFilter, type ParseOptions } from './parser.ts';
+export {
+  FILTER_OPERATORS,
+  type ConditionNode,
+  type FilterError,
+  type FilterNode,
+  type FilterOperator,
+  type FilterResult,
+  type FilterValue,
+  type GroupNode,
+  type NotNode,
+} from './tree.ts';
+export { columnsOfFilter, forEachCondition, reverseFilter } from './walk.ts';

@@ -1,0 +1,14 @@
+/** `npm test [-- wire]`: installs everything that is missing, builds, runs jest. */
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { ensureBuilt } from './build.mjs';
+import { ensureInstalled } from './install.mjs';
+
+await ensureInstalled('all');
+await ensureBuilt();
+const jest = createRequire(import.meta.url).resolve('jest/bin/jest.js');
+const { status } = spawnSync(process.execPath, [jest, ...process.argv.slice(2)], {
+  stdio: 'inherit',
+  env: { ...process.env, TZ: 'UTC' },
+});
+process.exitCode = status ?? 1;
