@@ -399,7 +399,7 @@ function parse(text: string, options: ParseOptions): Parsed {
         names.map((known) => `@${known}`),
         names.length > 0
           ? `Use one of ${names.map((known) => `@${known}`).join(', ')}`
-          : 'Define it under filter_sets in the configuration',
+          : 'Define it under names.sets in ringflow.yml',
       );
     }
     return members.flatMap((member) => {

@@ -39,6 +39,8 @@ export interface Io {
   err(text: string): void;
   /** Standard output is a terminal: columns of the window, undefined otherwise. */
   readonly columns?: number;
+  /** Standard error is a terminal: progress may be shown there. */
+  readonly watched?: boolean;
 }
 
 /** A mistake of the caller: one line what, one line what to do. */

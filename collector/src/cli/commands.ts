@@ -32,7 +32,7 @@ export const COMMANDS: readonly Command[] = [
     summary: 'Ask a running collector',
     positionals: '[FILTER]',
     options: [
-      { name: 'kind', short: 'k', value: 'KIND', description: 'table, timeseries, records or stat (default: table)' },
+      { name: 'kind', short: 'k', value: 'KIND', description: 'table, timeseries, records or stat (default: table with --group-by, else stat)' },
       { name: 'group-by', short: 'g', value: 'FIELDS', description: 'Fields to group by, separated by commas', many: true },
       { name: 'filter', short: 'f', value: 'FILTER', description: 'Which records, in the filter language' },
       { name: 'from', value: 'TIME', description: 'Start: now-1h, ISO 8601 or milliseconds since the epoch (default: now-1h)' },
@@ -82,8 +82,15 @@ export const COMMANDS: readonly Command[] = [
     positionals: 'FILE.pcap',
     options: [
       { name: 'target', short: 't', value: 'HOST:PORT', description: 'Where to (default: 127.0.0.1:2055)' },
+      { name: 'rate', short: 'r', value: 'N', description: 'Datagrams per second (default: 5000)' },
+      { name: 'original-timing', description: 'With the pauses of the capture instead' },
+      { name: 'loop', short: 'n', value: 'N', description: 'Send the file N times (default: 1); sequence numbers then jump back' },
     ],
-    examples: [{ command: 'ringflow replay capture.pcap --target 127.0.0.1:2055', does: 'every export datagram of the file' }],
+    examples: [
+      { command: 'ringflow replay capture.pcap --target 127.0.0.1:2055', does: 'every datagram of the file, each exporter from its own source port' },
+      { command: 'ringflow replay capture.pcap --original-timing', does: 'as it was recorded' },
+      { command: 'ringflow replay capture.pcap --rate 20000 --loop 100', does: 'as load' },
+    ],
     load: () => import('./replay.ts'),
   },
   {

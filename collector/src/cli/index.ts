@@ -58,6 +58,7 @@ function main(): void {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     ...(process.stdout.isTTY ? { columns: process.stdout.columns } : {}),
+    watched: process.stderr.isTTY === true,
   };
   void runCommandLine(process.argv.slice(2), io).then((code) => {
     process.exitCode = code;

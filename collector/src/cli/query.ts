@@ -44,7 +44,8 @@ export function buildRequest(args: Arguments): QueryRequest {
   if (args.positionals.length > 1) throw new UsageError('The filter must be one argument', "Put it in quotes: ringflow query 'dst_port = 53'");
   if (args.flag('json') && args.flag('csv')) throw new UsageError('--json and --csv exclude each other', 'Give one of them');
   const filters = [args.text('filter'), args.positionals[0]].filter((text): text is string => text !== undefined && text.trim() !== '');
-  const kind = oneOf(args, 'kind', QUERY_KINDS) ?? 'table';
+  const groupBy = list(args, 'group-by');
+  const kind = oneOf(args, 'kind', QUERY_KINDS) ?? (groupBy.length > 0 ? 'table' : 'stat');
   const metric = oneOf(args, 'metric', METRICS);
   const measure = oneOf(args, 'measure', MEASURES);
   const resolution = oneOf(args, 'resolution', QUERY_RESOLUTIONS);
@@ -59,7 +60,7 @@ export function buildRequest(args: Arguments): QueryRequest {
     refId: 'A',
     kind,
     filter: filters.length > 1 ? filters.map((text) => `(${text})`).join(' and ') : (filters[0] ?? ''),
-    groupBy: list(args, 'group-by'),
+    groupBy,
     ...(metric ? { metric } : {}),
     ...(measure ? { measure } : {}),
     ...(resolution ? { resolution } : {}),
@@ -84,5 +85,7 @@ function oneOf<const T extends readonly string[]>(args: Arguments, name: string,
 /** The error with a mark under the place in the filter where it was found. */
 function formatQueryError(result: { error?: string; hint?: string; position?: number }, filter: string): string {
   const mark = result.position === undefined || filter === '' ? '' : `  ${filter}\n  ${' '.repeat(result.position)}^\n`;
-  return `ringflow: ${result.error}\n${mark}${result.hint ? `  ${result.hint}\n` : ''}`;
+  // Grafana shows one text, so the API appends the hint to it.
+  const message = result.hint && result.error?.endsWith(result.hint) ? result.error.slice(0, -result.hint.length).replace(/[.\s]+$/, '') : result.error;
+  return `ringflow: ${message}\n${mark}${result.hint ? `  ${result.hint}\n` : ''}`;
 }

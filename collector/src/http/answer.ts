@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { RingflowError, type FlowQueryInput, type QueryRequest, type QueryResponse, type QueryResult } from '@ringflow/contract';
 import { parseWindow, prepareQuery, prepareValues, type QueryConfig, type QueryContext, type RunResult, type SqlQuery, type ValuesQuery, type Window } from '../query/index.ts';
+import { createDeadline, type Deadline } from './deadline.ts';
 import type { HttpDeps } from './deps.ts';
 import { errorResult, toRingflowError } from './errors.ts';
 import { createLimit } from './limit.ts';
@@ -31,40 +32,41 @@ export function createAnswers(config: QueryConfig, deps: HttpDeps): Answers {
 
   async function runAll(statements: readonly SqlQuery[], signal: AbortSignal, limit: ReturnType<typeof createLimit>): Promise<RunResult[]> {
     // The first statement that fails stops its siblings.
-    const failed = new AbortController();
-    const either = AbortSignal.any([signal, failed.signal]);
-    const options = { timeoutMs: config.timeout_seconds * 1000, maxRows: config.max_rows, maxMemoryBytes: config.max_memory_bytes, signal: either };
+    const together = createDeadline(signal);
+    const options = { timeoutMs: config.timeout_seconds * 1000, maxRows: config.max_rows, maxMemoryBytes: config.max_memory_bytes, signal: together.signal };
     try {
       return await Promise.all(
         statements.map((statement) =>
           limit(async () => {
-            either.throwIfAborted();
+            together.signal.throwIfAborted();
             return await deps.run(statement, { ...options, id: randomUUID() });
           }),
         ),
       );
     } catch (error) {
-      failed.abort();
+      together.abort();
       throw error;
+    } finally {
+      together.end();
     }
   }
 
   /** The error as it is shown; a deadline of ours looks like a cancellation to the store. */
-  function explain(error: unknown, signal: AbortSignal): RingflowError {
-    if (signal.aborted && signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError') {
+  function explain(error: unknown, deadline: Deadline): RingflowError {
+    if (deadline.expired()) {
       return toRingflowError(new RingflowError('query_timeout', `The request took longer than ${config.timeout_seconds} s`));
     }
-    if (signal.aborted) return new RingflowError('query_cancelled', 'The caller went away');
+    if (deadline.signal.aborted) return new RingflowError('query_cancelled', 'The caller went away');
     return toRingflowError(error);
   }
 
-  async function counted<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  async function counted<T>(work: () => Promise<T>, deadline: Deadline): Promise<T> {
     counts.queries++;
     counts.running++;
     try {
       return await work();
     } catch (error) {
-      const shown = explain(error, signal);
+      const shown = explain(error, deadline);
       if (shown.code === 'query_cancelled') counts.cancelled++;
       else counts.failed++;
       if (shown.status >= 500) deps.log.error({ code: shown.code, error: String((error as Error)?.stack ?? error) }, 'query failed');
@@ -74,35 +76,35 @@ export function createAnswers(config: QueryConfig, deps: HttpDeps): Answers {
     }
   }
 
-  const deadline = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(config.timeout_seconds * 1000)]);
-
   return {
     query: async (request, caller) => {
-      const signal = deadline(caller);
       const window = parseWindow(request.from, request.to, deps.now());
       const refIds = refIdsOf(request.queries);
       const limit = createLimit(config.concurrency);
       const shared = context();
+      const deadline = createDeadline(caller, config.timeout_seconds * 1000);
       const one = async (query: FlowQueryInput, refId: string): Promise<QueryResult> => {
         try {
           return await counted(async () => {
             const prepared = prepareQuery({ ...query, refId }, window, shared);
-            return { status: 200, frames: prepared.frames(await runAll(prepared.statements, signal, limit)) };
-          }, signal);
+            return { status: 200, frames: prepared.frames(await runAll(prepared.statements, deadline.signal, limit)) };
+          }, deadline);
         } catch (error) {
           return errorResult(toRingflowError(error));
         }
       };
       const results = await Promise.all(request.queries.map((query, index) => one(query, refIds[index] as string)));
+      deadline.end();
       return { results: Object.fromEntries(results.map((result, index) => [refIds[index] as string, result])) };
     },
-    values: (query, window, caller) => {
-      const signal = deadline(caller);
-      return counted(async () => {
+    values: async (query, window, caller) => {
+      const deadline = createDeadline(caller, config.timeout_seconds * 1000);
+      const work = async () => {
         const prepared = prepareValues(query, window, context());
-        const [result] = await runAll([prepared.statement], signal, createLimit(1));
+        const [result] = await runAll([prepared.statement], deadline.signal, createLimit(1));
         return { field: prepared.field, ...prepared.values(result as RunResult) };
-      }, signal);
+      };
+      return counted(work, deadline).finally(deadline.end);
     },
     counts: () => ({ ...counts }),
   };

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+const digest = (text: string): Uint8Array => new Uint8Array(createHash('sha256').update(text).digest());
 
 /**
  * Tells whether an `Authorization` header carries the token. Digests are compared, in constant time, so that neither

@@ -69,25 +69,28 @@ function view(table: string, select: string): ViewDefinition {
 /** Two days: decoders allow one (C04). A time that went wrong must not become millions of buckets (X07). */
 const LONGEST_NS = 172_800_000_000_000;
 
-/** Spreads each record over its minutes once, then sums by the keys of all rings at once. */
+/**
+ * Spreads each record over its minutes once, then sums by the keys of all rings at once. One select per step instead
+ * of names that build on names: the engine analyses the view with every insert, and copies what a name stands for at
+ * each use (measured: 27 ms for one flat select, 14 ms for these).
+ */
 function fillFinestSql(): string {
   const step = MINUTE.seconds * 1_000_000_000;
-  const [from, to] = [`k * ${step}`, `(k + 1) * ${step}`];
-  const counted = (counter: string) => spreadSql(`(${counter} * greatest(sampling_rate, 1))`, 's', 'e', from, to);
   // grouping() has a bit for each key, from the left, that is set where the key is not part of the set.
   const ringByMask = ALL_RINGS.map((ring) => [RING_KEYS.reduce((mask, key) => mask * 2 + (hasKey(ring, key) ? 0 : 1), 0), ring.id] as const);
   return `SELECT toUInt8(transform(grouping(${KEY_LIST}), [${ringByMask.map(([mask]) => mask).join(', ')}], [${ringByMask.map(([, id]) => id).join(', ')}], 0)) AS ring,
   bucket, ${KEY_LIST}, sum(b) AS bytes, sum(p) AS packets, sum(f) AS flows
 FROM (
-  SELECT ${KEY_LIST},
-    greatest(toUnixTimestamp64Nano(time_flow_start_ns), toUnixTimestamp64Nano(time_flow_end_ns) - ${LONGEST_NS}) AS s,
-    greatest(toUnixTimestamp64Nano(time_flow_end_ns), s) AS e,
-    arrayJoin(range(toUInt32(intDiv(s, ${step})), toUInt32(intDiv(e, ${step})) + 1)) AS k,
-    toDateTime(k * ${MINUTE.seconds}, 'UTC') AS bucket,
-    ${counted('bytes')} AS b,
-    ${counted('packets')} AS p,
+  SELECT ${KEY_LIST}, toDateTime(k * ${MINUTE.seconds}, 'UTC') AS bucket,
+    ${spreadSql('all_bytes', 's', 'e', 'k0', 'k1')} AS b,
+    ${spreadSql('all_packets', 's', 'e', 'k0', 'k1')} AS p,
     toUInt64(intDiv(e, ${step}) = k) AS f
-  FROM ${RAW_TABLE}
+  FROM (SELECT ${KEY_LIST}, s, e, all_bytes, all_packets, k, k * ${step} AS k0, (k + 1) * ${step} AS k1
+  FROM (SELECT ${KEY_LIST}, s, e, all_bytes, all_packets, arrayJoin(range(toUInt32(intDiv(s, ${step})), toUInt32(intDiv(e, ${step})) + 1)) AS k
+  FROM (SELECT ${KEY_LIST}, greatest(start, end - ${LONGEST_NS}) AS s, greatest(start, end) AS e, all_bytes, all_packets
+  FROM (SELECT ${KEY_LIST}, bytes * greatest(sampling_rate, 1) AS all_bytes, packets * greatest(sampling_rate, 1) AS all_packets,
+    toUnixTimestamp64Nano(time_flow_start_ns) AS start, toUnixTimestamp64Nano(time_flow_end_ns) AS end
+  FROM ${RAW_TABLE}))))
 )
 GROUP BY GROUPING SETS (${ALL_RINGS.map((ring) => `(bucket, ${ring.keys.join(', ')})`).join(', ')})`;
 }

@@ -23,12 +23,12 @@ export interface RunningCollector {
   output(): string;
 }
 
-/** A temporary data directory with a configuration: any free ports, quick seals. */
-export function createFolder(more = ''): { path: string; remove(): void } {
+/** A temporary data directory with a configuration: any free ports unless one is named, quick seals. */
+export function createFolder(more = '', udpPort = 0): { path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), 'ringflow-e2e-'));
   writeFileSync(
     join(path, 'ringflow.yml'),
-    `data_dir: ./data\ninlet: {listen: ["127.0.0.1:0"], seal_interval_ms: 200}\nhttp: {port: 0}\nlog: {level: info, format: json}\n${more}`,
+    `data_dir: ./data\ninlet: {listen: ["127.0.0.1:${udpPort}"], seal_interval_ms: 200}\nhttp: {port: 0}\nlog: {level: info, format: json}\n${more}`,
   );
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }

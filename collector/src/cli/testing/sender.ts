@@ -52,10 +52,19 @@ export function createSender(port: number): { send(datagrams: number): Promise<v
     sent,
     send: async (datagrams) => {
       for (let i = 0; i < datagrams; i++) {
-        await new Promise<void>((resolve, reject) => socket.send(datagram(), port, '127.0.0.1', (error) => (error ? reject(error) : resolve())));
+        await new Promise<void>((resolve, reject) => socket.send(datagram(), port, '127.0.0.1', (error: Error | null) => (error ? reject(error) : resolve())));
         if (i % 20 === 19) await sleep(5);
       }
     },
     close: () => socket.close(),
   };
+}
+
+/** A UDP port that nobody uses right now. */
+export async function freeUdpPort(): Promise<number> {
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  const { port } = socket.address();
+  await new Promise<void>((resolve) => socket.close(resolve));
+  return port;
 }

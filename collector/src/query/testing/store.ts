@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { migrateQuery, type DataFrameJson, type FlowQueryInput } from '@ringflow/contract';
+import { migrateQuery, type DataFrameJson, type FlowQueryInput, type TableInfo } from '@ringflow/contract';
 import { createEmbeddedEngine, migrate, type Engine } from '../../store/index.ts';
 import { prepareQuery, NO_NAMES, type QueryContext, type RunOptions } from '../index.ts';
 
@@ -12,6 +12,8 @@ export interface TestStore {
   insert(rows: readonly TestRow[]): Promise<void>;
   /** Answers one query as the API does. */
   ask(query: FlowQueryInput, fromMs: number, toMs: number, context?: Partial<QueryContext>): Promise<DataFrameJson[]>;
+  /** What the store says about its tables. */
+  tables(): TableInfo[];
   close(): Promise<void>;
 }
 
@@ -59,6 +61,7 @@ export async function createTestStore(): Promise<TestStore> {
       );
       return prepared.frames(results);
     },
+    tables: () => ['flows', 'rings_1m', 'rings_1h'].map((table) => ({ table, rows: 0, sizeBytes: 0, oldestMs: Number.isFinite(oldestMs) ? oldestMs : null })),
     close: async () => {
       await engine.close();
       rmSync(path, { recursive: true, force: true });
