@@ -29,28 +29,60 @@ export default tseslint.config(
   {
     languageOptions: {
       globals: Object.fromEntries(
-        ['process', 'console', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'performance', 'fetch', 'URL', 'Buffer', 'module', 'require'].map(
-          (name) => [name, 'readonly'],
-        ),
+        [
+          'process',
+          'console',
+          'setTimeout',
+          'clearTimeout',
+          'setInterval',
+          'clearInterval',
+          'setImmediate',
+          'performance',
+          'fetch',
+          'URL',
+          'Buffer',
+          'module',
+          'require',
+        ].map((name) => [name, 'readonly']),
       ),
     },
     rules: {
       eqeqeq: ['error', 'always'],
       'no-console': 'off',
       // A table row that ignores an argument says so with an underscore.
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrors: 'none' }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrors: 'none' },
+      ],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-explicit-any': 'error',
     },
   },
   {
     files: ['contract/**/*.ts', 'collector/src/**/*.ts'],
-    rules: { 'no-restricted-syntax': ['error', ...everywhere, forbidden.defaultExport, forbidden.exportAll, forbidden.environment] },
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        ...everywhere,
+        forbidden.defaultExport,
+        forbidden.exportAll,
+        forbidden.environment,
+      ],
+    },
   },
   {
     files: ['collector/src/wire/**/*.ts'],
     ignores: ['**/*.test.ts'],
-    rules: { 'no-restricted-syntax': ['error', ...everywhere, forbidden.defaultExport, forbidden.exportAll, forbidden.environment, forbidden.bufferReads] },
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        ...everywhere,
+        forbidden.defaultExport,
+        forbidden.exportAll,
+        forbidden.environment,
+        forbidden.bufferReads,
+      ],
+    },
   },
   {
     files: ['collector/src/config/**/*.ts'],
@@ -58,7 +90,7 @@ export default tseslint.config(
   },
   {
     // The browser bundles the contract: everything in it is public by intent.
-    files: ['contract/index.ts', '**/*.test.ts'],
+    files: ['contract/index.ts', '**/*.test.ts', '**/testing/**'],
     rules: { 'no-restricted-syntax': ['error', ...everywhere] },
   },
   {

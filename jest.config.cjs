@@ -3,7 +3,7 @@ process.env.TZ = 'UTC';
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
-  roots: ['<rootDir>/contract', '<rootDir>/collector/src', '<rootDir>/bench'],
+  roots: ['<rootDir>/contract', '<rootDir>/collector/src', '<rootDir>/bench', '<rootDir>/e2e'],
   testMatch: ['**/*.test.ts'],
   transform: {
     '^.+\\.ts$': [

@@ -1,3 +1,5 @@
+import { FILTER_LIMITS } from './filter/limits.ts';
+
 /**
  * The query model: what a panel, an alert rule or `ringflow query` asks for. One object per target; the collector
  * applies `migrateQuery` to everything it receives, so old dashboards and hand-written JSON mean the same thing.
@@ -102,7 +104,7 @@ export const MAX_DIMENSIONS = 12;
 /** Most queries of one request. */
 export const MAX_QUERIES = 50;
 /** Longest filter text, in characters. */
-export const MAX_FILTER_LENGTH = 16_384;
+export const MAX_FILTER_LENGTH = FILTER_LIMITS.length;
 
 /** A query as it comes in: any part may be missing, any version. */
 export type FlowQueryInput = Partial<FlowQuery> & { refId?: string };
@@ -115,9 +117,14 @@ export function migrateQuery(input: Readonly<Record<string, unknown>> | FlowQuer
   const given: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(input)) if (value !== undefined && value !== null) given[key] = value;
   // Grafana's own name for the kind; `kind` wins where both are given.
-  if (given['kind'] === undefined && typeof given['queryType'] === 'string' && given['queryType'] !== '') given['kind'] = given['queryType'];
+  if (given['kind'] === undefined && typeof given['queryType'] === 'string' && given['queryType'] !== '')
+    given['kind'] = given['queryType'];
   const kind = typeof given['kind'] === 'string' ? given['kind'] : QUERY_DEFAULTS.kind;
-  const query: Record<string, unknown> = { refId: 'A', ...structuredDefaults(), ...(QUERY_KIND_DEFAULTS[kind as QueryKind] ?? {}) };
+  const query: Record<string, unknown> = {
+    refId: 'A',
+    ...structuredDefaults(),
+    ...(QUERY_KIND_DEFAULTS[kind as QueryKind] ?? {}),
+  };
   for (const key of QUERY_KEYS) if (given[key] !== undefined) query[key] = given[key];
   query['version'] = QUERY_VERSION;
   return query as unknown as FlowQuery;
@@ -130,7 +137,17 @@ function structuredDefaults(): Omit<FlowQuery, 'refId'> {
 const QUERY_KEYS = ['refId', ...Object.keys(QUERY_DEFAULTS)] as readonly (keyof FlowQuery)[];
 
 /** Keys that Grafana adds to every query of its own and that mean nothing here. */
-export const GRAFANA_QUERY_KEYS = ['datasource', 'datasourceId', 'hide', 'key', 'queryType', 'queryCachingTTL', 'scopes', 'adhocFilters', 'timeRange'] as const;
+export const GRAFANA_QUERY_KEYS = [
+  'datasource',
+  'datasourceId',
+  'hide',
+  'key',
+  'queryType',
+  'queryCachingTTL',
+  'scopes',
+  'adhocFilters',
+  'timeRange',
+] as const;
 
 /** Milliseconds since the epoch, ISO 8601, or `now`, `now-6h` (units s m h d w M y). */
 export type TimePoint = number | string;

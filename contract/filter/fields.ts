@@ -1,4 +1,5 @@
-import { COLUMNS, type Column, type ColumnName } from '../columns.ts';
+import { COLUMNS, type Column, type ColumnName, type ColumnType } from '../columns.ts';
+import { FIELD_ALIASES, whyNotAvailable } from './aliases.ts';
 
 /** How a field's values are written and compared. */
 export type FieldKind =
@@ -33,58 +34,14 @@ export interface FilterField {
   readonly columns: readonly ColumnName[];
   /** Set when the value is computed from the columns. */
   readonly computed?: ComputedField;
+  /** Largest number that the columns can hold; without it any number may be compared. */
+  readonly max?: number;
+  /** True when values may have a fraction. */
+  readonly fractions?: boolean;
 }
 
 export const COMPUTED_FIELDS = ['dscp', 'duration', 'bps', 'pps', 'bpp'] as const;
 export type ComputedField = (typeof COMPUTED_FIELDS)[number];
-
-/** Other spellings: short forms, nfdump's words and Akvorado's column names (underscores and case do not count). */
-const ALIASES: Readonly<Record<string, string>> = {
-  flags: 'tcp_flags',
-  exporter: 'sampler_address',
-  exporteraddress: 'sampler_address',
-  exportername: 'sampler_address',
-  router: 'sampler_address',
-  protocol: 'proto',
-  tos: 'ip_tos',
-  ttl: 'ip_ttl',
-  asn: 'as',
-  ip: 'addr',
-  host: 'addr',
-  net: 'addr',
-  srcip: 'src_addr',
-  dstip: 'dst_addr',
-  srcnet: 'src_addr',
-  dstnet: 'dst_addr',
-  srcnetmask: 'src_mask',
-  dstnetmask: 'dst_mask',
-  srcnetprefix: 'src_addr',
-  dstnetprefix: 'dst_addr',
-  inifname: 'in_if',
-  outifname: 'out_if',
-  ifname: 'if',
-  interface: 'if',
-  vlanid: 'vlan_id',
-  srcaddrnat: 'nat_src_addr',
-  dstaddrnat: 'nat_dst_addr',
-  srcportnat: 'nat_src_port',
-  dstportnat: 'nat_dst_port',
-  dstaspath: 'as_path',
-  dstcommunities: 'bgp_communities',
-  mplslabels: 'mpls_label',
-  icmpv4type: 'icmp_type',
-  icmpv4code: 'icmp_code',
-  icmpv6type: 'icmp_type',
-  icmpv6code: 'icmp_code',
-  ipfragmentid: 'fragment_id',
-  ipfragmentoffset: 'fragment_offset',
-  packetsize: 'bpp',
-  timereceived: 'time_received_ns',
-  received: 'time_received_ns',
-  start: 'time_flow_start_ns',
-  end: 'time_flow_end_ns',
-  flowtype: 'type',
-};
 
 const COMPUTED: readonly FilterField[] = [
   {
@@ -94,6 +51,7 @@ const COMPUTED: readonly FilterField[] = [
     kind: 'number',
     columns: ['ip_tos'],
     computed: 'dscp',
+    max: 63,
   },
   {
     name: 'duration',
@@ -110,6 +68,7 @@ const COMPUTED: readonly FilterField[] = [
     kind: 'number',
     columns: ['bytes', 'sampling_rate', 'time_flow_start_ns', 'time_flow_end_ns'],
     computed: 'bps',
+    fractions: true,
   },
   {
     name: 'pps',
@@ -118,6 +77,7 @@ const COMPUTED: readonly FilterField[] = [
     kind: 'number',
     columns: ['packets', 'sampling_rate', 'time_flow_start_ns', 'time_flow_end_ns'],
     computed: 'pps',
+    fractions: true,
   },
   {
     name: 'bpp',
@@ -126,6 +86,7 @@ const COMPUTED: readonly FilterField[] = [
     kind: 'number',
     columns: ['bytes', 'packets'],
     computed: 'bpp',
+    fractions: true,
   },
 ];
 
@@ -170,7 +131,14 @@ function fieldOf(name: string, label: string, description: string, columns: read
     description,
     kind: kindOf(columns[0] as Column),
     columns: columns.map((column) => column.name as ColumnName),
+    ...maxOf((columns[0] as Column).type),
   };
+}
+
+function maxOf(type: ColumnType): { max?: number } {
+  if (type === 'u8') return { max: 0xff };
+  if (type === 'u16') return { max: 0xffff };
+  return type === 'u32' || type === 'u32[]' ? { max: 0xffff_ffff } : {};
 }
 
 function kindOf(column: Column): FieldKind {
@@ -207,6 +175,8 @@ export interface FieldTable {
   readonly fields: readonly FilterField[];
   /** Undefined for names that mean nothing. */
   find(name: string): FilterField | undefined;
+  /** Why a name that other collectors know has no field here; undefined for names that mean nothing. */
+  whyNotAvailable(name: string): string | undefined;
   /** Closest names, best first, for hints. */
   nearest(name: string): readonly string[];
 }
@@ -216,13 +186,14 @@ export function createFieldTable(columns: readonly Column[] = COLUMNS): FieldTab
   const byName = new Map(fields.map((field) => [normalizeName(field.name), field]));
   // `time_flow_start` is as good as `time_flow_start_ns`.
   for (const field of fields) if (field.name.endsWith('_ns')) byName.set(normalizeName(field.name.slice(0, -3)), field);
-  for (const [alias, name] of Object.entries(ALIASES)) {
+  for (const [alias, name] of Object.entries(FIELD_ALIASES)) {
     const field = byName.get(normalizeName(name));
     if (field && !byName.has(alias)) byName.set(alias, field);
   }
   return {
     fields,
     find: (name) => byName.get(normalizeName(name)),
+    whyNotAvailable: (name) => whyNotAvailable(normalizeName(name)),
     nearest: (name) =>
       nearestNames(
         name,
@@ -234,7 +205,8 @@ export function createFieldTable(columns: readonly Column[] = COLUMNS): FieldTab
 /** Names within a third of their length by edit distance, or that contain the text; at most three. */
 export function nearestNames(text: string, names: readonly string[]): string[] {
   const wanted = normalizeName(text);
-  if (wanted === '') return [];
+  // Nobody misspells a name that badly, and the distance costs the product of the lengths.
+  if (wanted === '' || wanted.length > 64) return [];
   return names
     .map((name) => ({ name, distance: distanceOf(wanted, normalizeName(name)) }))
     .filter(
@@ -259,39 +231,4 @@ function distanceOf(a: string, b: string): number {
     previous = current;
   }
   return previous[b.length] as number;
-}
-
-/** Operators that make sense for a kind of field, in the order in which completion offers them. */
-export function operatorsOf(kind: FieldKind): readonly string[] {
-  switch (kind) {
-    case 'number':
-    case 'port':
-    case 'duration':
-    case 'time':
-    case 'asn':
-      return kind === 'asn'
-        ? ['=', '!=', 'in', 'not in', '<', '<=', '>', '>=', 'between', 'like', 'ilike']
-        : ['=', '!=', '<', '<=', '>', '>=', 'in', 'not in', 'between'];
-    case 'proto':
-    case 'etype':
-    case 'flowType':
-    case 'direction':
-    case 'service':
-    case 'mac':
-      return ['=', '!=', 'in', 'not in'];
-    case 'interface':
-    case 'exporter':
-      // Names are matched outside the engine, where a regular expression could run without bound.
-      return ['=', '!=', 'in', 'not in', 'like', 'ilike'];
-    case 'tcpFlags':
-    case 'quality':
-      return ['has', '=', '!='];
-    case 'addr':
-      return ['=', '!=', 'in', 'not in', 'between'];
-    case 'text':
-    case 'hex':
-      return ['=', '!=', 'in', 'not in', 'like', 'ilike', '~', '!~', 'has'];
-    case 'list':
-      return ['has', '='];
-  }
 }

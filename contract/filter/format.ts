@@ -1,6 +1,8 @@
+import { formatAddressBytes, formatPrefix, maskPrefix, lastAddress } from '../address.ts';
 import { formatEtherType, formatFlowType, formatProtocol } from '../names.ts';
 import { formatAsn, formatDuration, formatMac, formatQuality, formatTcpFlags, formatTimeNs } from '../values.ts';
 import type { FieldKind } from './fields.ts';
+import { compareBytes } from './literals.ts';
 import type { ConditionNode, FilterNode, FilterValue } from './tree.ts';
 
 /** The canonical text of a filter: parsing it gives an equal tree. */
@@ -37,7 +39,7 @@ function formatValue(kind: FieldKind, value: FilterValue): string {
     case 'range':
       return `${formatNumber(kind, value.from)}-${formatNumber(kind, value.to)}`;
     case 'addresses':
-      return value.text;
+      return formatAddresses(value.from, value.to);
     case 'time':
       return quote(formatTimeNs(value.ns));
     case 'text':
@@ -46,6 +48,17 @@ function formatValue(kind: FieldKind, value: FilterValue): string {
     case 'field':
       return value.field.name;
   }
+}
+
+/** An address, the prefix that the range is, or the range. */
+function formatAddresses(from: Uint8Array, to: Uint8Array): string {
+  if (compareBytes(from, to) === 0) return formatAddressBytes(from);
+  for (let bits = 0; bits < 128; bits++) {
+    const prefix = maskPrefix(from, bits);
+    if (compareBytes(prefix.bytes, from) === 0 && compareBytes(lastAddress(prefix), to) === 0)
+      return formatPrefix(prefix);
+  }
+  return `${formatAddressBytes(from)}-${formatAddressBytes(to)}`;
 }
 
 function formatNumber(kind: FieldKind, value: number): string {
@@ -63,16 +76,22 @@ function formatNumber(kind: FieldKind, value: number): string {
     case 'quality':
       return formatQuality(value) === '' ? '0' : quote(formatQuality(value));
     case 'service':
-      return `${formatProtocol(Math.floor(value / 65_536))}/${value % 65_536}`;
+      return formatService(Math.floor(value / 65_536), value % 65_536);
     case 'direction':
       return value === 0 ? 'ingress' : 'egress';
     case 'mac':
       return formatMac(value);
     case 'duration':
-      return formatDuration(value);
+      // Parts of a millisecond are written as such; formatDuration rounds them away.
+      return Number.isInteger(value) ? formatDuration(value) : `${value.toFixed(6).replace(/0+$/, '')}ms`;
     default:
       return String(value);
   }
+}
+
+function formatService(proto: number, port: number): string {
+  const name = formatProtocol(proto);
+  return `${/^[\w.-]+$/.test(name) ? name : proto}/${port}`;
 }
 
 function quote(text: string): string {

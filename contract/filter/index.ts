@@ -4,7 +4,6 @@ export {
   createFieldTable,
   fieldsOf,
   nearestNames,
-  operatorsOf,
   type ComputedField,
   type FieldKind,
   type FieldTable,
@@ -12,7 +11,10 @@ export {
 } from './fields.ts';
 export { formatFilter } from './format.ts';
 export { compareBytes } from './literals.ts';
-export { FILTER_LIMITS, parseFilter, type ParseOptions } from './parser.ts';
+export { FILTER_LIMITS } from './limits.ts';
+export { operatorsOf } from './operators.ts';
+export { parseFilter, type ParseOptions } from './parser.ts';
+export { parseRegex, type CharRange, type Regex, type RegexNode, type RegexResult } from './regex.ts';
 export {
   FILTER_OPERATORS,
   type ConditionNode,
@@ -25,3 +27,4 @@ export {
   type NotNode,
 } from './tree.ts';
 export { columnsOfFilter, forEachCondition, reverseFilter } from './walk.ts';
+export type { FilterSets } from './values.ts';

@@ -10,14 +10,29 @@ export interface Token {
   readonly span: TextSpan;
 }
 
+export interface Tokens {
+  readonly tokens: readonly Token[];
+  readonly error?: FilterError;
+  /** Where a string begins that does not end. */
+  readonly openString?: number;
+}
+
 /** Longest first, so that `<=` is not read as `<`. */
-const OPERATORS = ['!<<', '<<', '==', '!=', '<>', '<=', '>=', '!~', '&&', '||', '=', '<', '>', '~', '!'] as const;
+const OPERATORS = ['!<<', '<<', '==', '=~', '!=', '<>', '<=', '>=', '!~', '&&', '||', '=', '<', '>', '~', '!'] as const;
 /** Addresses, prefixes, ranges, sizes, interface names and `@sets` are one word each. */
 const WORD = /[\p{L}\p{N}_.:/%@*+-]/u;
-const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };
+/** Any other backslash stays, so that `"\d+"` and `"100\%"` are what they look like. */
+const ESCAPES: Readonly<Record<string, string>> = {
+  n: '\n',
+  t: '\t',
+  r: '\r',
+  '"': '"',
+  "'": "'",
+  '\\': '\\',
+};
 
 /** Splits a filter into tokens; blanks and comments (SQL style, to the end of the line or bracketed) are skipped. */
-export function tokenize(text: string): { tokens: Token[]; error?: FilterError } {
+export function tokenize(text: string): Tokens {
   const tokens: Token[] = [];
   let at = 0;
   const fail = (message: string, offset: number, length: number, hint: string) => ({
@@ -41,14 +56,15 @@ export function tokenize(text: string): { tokens: Token[]; error?: FilterError }
     else if (char === ',') push('comma', char, at + 1);
     else if (char === '"' || char === "'") {
       const string = readString(text, at);
-      if (!string) return fail('String without end', at, text.length - at, `Close it with ${char}`);
+      if (!string)
+        return { ...fail('String without end', at, text.length - at, `Close it with ${char}`), openString: at };
       push('string', string.value, string.end);
     } else {
       const operator = OPERATORS.find((candidate) => text.startsWith(candidate, at));
       if (operator) push('operator', operator, at + operator.length);
       else {
         let end = at;
-        while (end < text.length && WORD.test(text[end] as string)) end++;
+        while (end < text.length && WORD.test(text[end] as string) && !isComment(text, end)) end++;
         if (end === at)
           return fail(
             `Character ${JSON.stringify(char)} has no meaning here`,
@@ -64,6 +80,10 @@ export function tokenize(text: string): { tokens: Token[]; error?: FilterError }
   return { tokens };
 }
 
+function isComment(text: string, at: number): boolean {
+  return text.startsWith('--', at) || text.startsWith('/*', at);
+}
+
 function lineEnd(text: string, from: number): number {
   const end = text.indexOf('\n', from);
   return end < 0 ? text.length : end;
@@ -77,7 +97,7 @@ function readString(text: string, from: number): { value: string; end: number } 
     if (char === quote) return { value, end: at + 1 };
     if (char === '\\' && at + 1 < text.length) {
       const next = text[++at] as string;
-      value += ESCAPES[next] ?? next;
+      value += ESCAPES[next] ?? `\\${next}`;
     } else value += char;
   }
   return null;

@@ -24,12 +24,12 @@ export interface ConditionNode {
   readonly kind: 'condition';
   readonly field: FilterField;
   readonly operator: FilterOperator;
-  /** One value, or the members of a list. */
+  /** One value, or the members of a list: any of them, except that `contains` wants all of them in this order. */
   readonly values: readonly FilterValue[];
   readonly span: TextSpan;
 }
 
-export const FILTER_OPERATORS = ['=', '<', '<=', '>', '>=', 'in', 'like', 'ilike', '~', 'has'] as const;
+export const FILTER_OPERATORS = ['=', '<', '<=', '>', '>=', 'in', 'like', 'ilike', '~', 'has', 'contains'] as const;
 export type FilterOperator = (typeof FILTER_OPERATORS)[number];
 
 /** A value as the field's type reads it. */
@@ -38,7 +38,7 @@ export type FilterValue =
   /** Both ends included. */
   | { readonly kind: 'range'; readonly from: number; readonly to: number }
   /** Sixteen bytes each, both ends included; a single address has equal ends. */
-  | { readonly kind: 'addresses'; readonly from: Uint8Array; readonly to: Uint8Array; readonly text: string }
+  | { readonly kind: 'addresses'; readonly from: Uint8Array; readonly to: Uint8Array }
   /** Nanoseconds since the epoch. */
   | { readonly kind: 'time'; readonly ns: bigint }
   | { readonly kind: 'text'; readonly text: string }

@@ -1,5 +1,14 @@
 import { stringify } from 'yaml';
-import { isSection, readConfig, settingsOf, shippedSchema, CONFIG_SCHEMA, unitOfKey, type ConfigProblem, type Schema } from '../config/index.ts';
+import {
+  isSection,
+  readConfig,
+  settingsOf,
+  shippedSchema,
+  CONFIG_SCHEMA,
+  unitOfKey,
+  type ConfigProblem,
+  type Schema,
+} from '../config/index.ts';
 import { EXIT, UsageError, type Arguments, type Io } from './command.ts';
 
 /** Keys whose values are not printed. */
@@ -49,7 +58,10 @@ function effective(config: unknown, origins: ReadonlyMap<string, string>): strin
         const origin = origins.get([...path, key].join('.'));
         const unit = typeof item === 'number' ? unitOfKey(key) : undefined;
         const shown = SECRET.test(key) && item ? '***' : unit ? unit.format(item as number) : item;
-        const text = stringify({ [key]: shown ?? null }, { lineWidth: 0, flowCollectionPadding: false, collectionStyle: 'flow' }).trim();
+        const text = stringify(
+          { [key]: shown ?? null },
+          { lineWidth: 0, flowCollectionPadding: false, collectionStyle: 'flow' },
+        ).trim();
         lines.push(`${indent}${text.replace(/^\{(.*)\}$/s, '$1')}${origin ? `  # ${origin}` : ''}`);
       }
     }
@@ -62,7 +74,12 @@ function masked(config: unknown): unknown {
   const copy = structuredClone(config) as Record<string, unknown>;
   for (const { path } of settingsOf(CONFIG_SCHEMA)) {
     const key = path.at(-1) as string;
-    const parent = path.slice(0, -1).reduce<Record<string, unknown> | undefined>((at, step) => at?.[step] as Record<string, unknown> | undefined, copy);
+    const parent = path
+      .slice(0, -1)
+      .reduce<Record<string, unknown> | undefined>(
+        (at, step) => at?.[step] as Record<string, unknown> | undefined,
+        copy,
+      );
     if (parent?.[key] && SECRET.test(key)) parent[key] = '***';
   }
   return copy;

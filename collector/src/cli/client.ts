@@ -24,7 +24,8 @@ export function createClient(options: { url?: string | undefined; token?: string
   const env = readClientEnvironment();
   const url = (options.url ?? env.url ?? 'http://127.0.0.1:8055').replace(/\/+$/, '');
   const token = options.token ?? env.token;
-  if (!URL.canParse(url)) throw new UsageError(`"${url}" is not a URL`, 'Write for example --url http://127.0.0.1:8055');
+  if (!URL.canParse(url))
+    throw new UsageError(`"${url}" is not a URL`, 'Write for example --url http://127.0.0.1:8055');
   return {
     url,
     post: async <T>(path: string, body: unknown): Promise<T> => {
@@ -37,19 +38,31 @@ export function createClient(options: { url?: string | undefined; token?: string
         });
       } catch (error) {
         const { cause } = error as { cause?: { code?: string; message?: string } };
-        throw new ClientError(`No collector answers at ${url} (${cause?.code ?? cause?.message ?? String(error)})`, 'Start one with "ringflow serve" or "ringflow demo", or name another with --url');
+        throw new ClientError(
+          `No collector answers at ${url} (${cause?.code ?? cause?.message ?? String(error)})`,
+          'Start one with "ringflow serve" or "ringflow demo", or name another with --url',
+        );
       }
       const text = await response.text();
       let answer: unknown;
       try {
         answer = JSON.parse(text);
       } catch {
-        throw new ClientError(`${url} answered ${response.status} and no JSON`, 'Check that --url is a Ringflow collector');
+        throw new ClientError(
+          `${url} answered ${response.status} and no JSON`,
+          'Check that --url is a Ringflow collector',
+        );
       }
       // Errors of single queries come inside the results, errors of the whole request as `message`.
       if (!response.ok && !(answer as { results?: unknown }).results) {
         const { message, hint } = answer as { message?: string; hint?: string };
-        throw new ClientError(message ?? `${url} answered ${response.status}`, hint ?? (response.status === 401 ? 'Give a token with --token or RINGFLOW_TOKEN' : 'Look at the log of the collector'));
+        throw new ClientError(
+          message ?? `${url} answered ${response.status}`,
+          hint ??
+            (response.status === 401
+              ? 'Give a token with --token or RINGFLOW_TOKEN'
+              : 'Look at the log of the collector'),
+        );
       }
       return answer as T;
     },

@@ -75,7 +75,10 @@ export function parseArguments(command: Command, argv: readonly string[]): Argum
     throw new UsageError(message, `Run "ringflow ${command.name} --help" to see the options`);
   }
   if (parsed.positionals.length > 0 && command.positionals === undefined) {
-    throw new UsageError(`Unexpected argument "${parsed.positionals[0]}"`, `Run "ringflow ${command.name} --help" to see what it takes`);
+    throw new UsageError(
+      `Unexpected argument "${parsed.positionals[0]}"`,
+      `Run "ringflow ${command.name} --help" to see what it takes`,
+    );
   }
   const { values, positionals } = parsed;
   return {

@@ -40,7 +40,7 @@ export const COMMANDS: readonly Command[] = [
       { name: 'top', short: 'n', value: 'N', description: 'Rows or series to show (default: 10; records: 100)' },
       { name: 'metric', short: 'm', value: 'METRIC', description: 'Rank by bytes, packets or flows (default: bytes)' },
       { name: 'measure', value: 'MEASURE', description: 'rate, total or share (default: total; timeseries: rate)' },
-      { name: 'columns', value: 'FIELDS', description: 'Columns of records, separated by commas' },
+      { name: 'columns', value: 'FIELDS', description: 'Columns of records, separated by commas (default: the main ones; all with --json and --csv)' },
       { name: 'unique', value: 'FIELDS', description: 'Fields whose distinct values stat counts, separated by commas' },
       { name: 'resolution', value: 'NAME', description: 'auto, raw, 1m or 1h (default: auto)' },
       { name: 'interval', value: 'DURATION', description: 'Length of a bucket of a time series, for example 5m' },

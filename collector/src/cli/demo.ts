@@ -16,7 +16,11 @@ export async function run(args: Arguments, io: Io): Promise<number> {
   return runCollector(demoConfig, {
     started: (addresses) => {
       const port = addresses.listeners[0]?.port as number;
-      const demo = createDemo(demoConfig.demo, { host: '127.0.0.1', port }, { now: Date.now, log: (message) => io.err(`  ${message}\n`) });
+      const demo = createDemo(
+        demoConfig.demo,
+        { host: '127.0.0.1', port },
+        { now: Date.now, log: (message) => io.err(`  ${message}\n`) },
+      );
       io.err(`${formatAddresses(demoConfig, addresses)}${tryThis(addresses.url, config.http.token)}`);
       const started = demo.start();
       return async () => {
@@ -33,7 +37,13 @@ function forDemo(config: Config, hasDirectory: boolean): Config {
     ...config,
     data_dir: hasDirectory ? config.data_dir : join(config.data_dir, 'demo'),
     store: { ...config.store, url: '' },
-    names: { ...config.names, exporters: { ...Object.fromEntries(EXPORTERS.map(({ address, name }) => [address, name])), ...config.names.exporters } },
+    names: {
+      ...config.names,
+      exporters: {
+        ...Object.fromEntries(EXPORTERS.map(({ address, name }) => [address, name])),
+        ...config.names.exporters,
+      },
+    },
   };
 }
 

@@ -19,8 +19,17 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<n
   }
   const command = COMMANDS.find(({ name }) => name === first);
   if (!command) {
-    const near = nearestName(first, COMMANDS.map(({ name }) => name));
-    return complain(io, new UsageError(`Unknown command "${first}"`, near ? `Write "ringflow ${near}"` : 'Run "ringflow --help" to see the commands'));
+    const near = nearestName(
+      first,
+      COMMANDS.map(({ name }) => name),
+    );
+    return complain(
+      io,
+      new UsageError(
+        `Unknown command "${first}"`,
+        near ? `Write "ringflow ${near}"` : 'Run "ringflow --help" to see the commands',
+      ),
+    );
   }
   const end = rest.indexOf('--');
   if ((end < 0 ? rest : rest.slice(0, end)).some((word) => word === '--help' || word === '-h')) {
@@ -37,7 +46,8 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<n
 
 function complain(io: Io, error: unknown): number {
   const { message, hint, stack } = error as { message?: string; hint?: string; stack?: string };
-  const expected = error instanceof UsageError || hint !== undefined || typeof (error as { code?: unknown }).code === 'string';
+  const expected =
+    error instanceof UsageError || hint !== undefined || typeof (error as { code?: unknown }).code === 'string';
   io.err(`ringflow: ${expected ? message : (stack ?? String(error))}\n${hint ? `  ${hint}\n` : ''}`);
   return error instanceof UsageError ? EXIT.usage : EXIT.failed;
 }

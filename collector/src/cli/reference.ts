@@ -1,5 +1,15 @@
 import { COLUMNS } from '@ringflow/contract';
-import { CONFIG_DEFAULTS, CONFIG_SCHEMA, isNumeric, isSection, settingsOf, shippedSchema, unitOfKey, variableOf, type Setting } from '../config/index.ts';
+import {
+  CONFIG_DEFAULTS,
+  CONFIG_SCHEMA,
+  isNumeric,
+  isSection,
+  settingsOf,
+  shippedSchema,
+  unitOfKey,
+  variableOf,
+  type Setting,
+} from '../config/index.ts';
 import { METRICS } from '../metrics/index.ts';
 import { JOBS } from '../schedule/index.ts';
 import { COMMANDS } from './commands.ts';
@@ -29,7 +39,12 @@ function configurationPage(): string {
       heading +
       table(
         ['key', 'default', 'meaning', 'environment'],
-        settings.map((setting) => [`\`${setting.path.join('.')}\``, `\`${defaultText(setting)}\``, setting.schema.description ?? '', `\`${variableOf(setting.path)}\``]),
+        settings.map((setting) => [
+          `\`${setting.path.join('.')}\``,
+          `\`${defaultText(setting)}\``,
+          setting.schema.description ?? '',
+          `\`${variableOf(setting.path)}\``,
+        ]),
       )
     );
   });
@@ -51,7 +66,9 @@ ${sections.join('\n\n')}
 function defaultText({ path, schema }: Setting): string {
   const value = path.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], CONFIG_DEFAULTS);
   const unit = unitOfKey(path.at(-1) ?? '');
-  return typeof value === 'number' && unit && isNumeric(schema) && value > 0 ? unit.format(value) : JSON.stringify(value);
+  return typeof value === 'number' && unit && isNumeric(schema) && value > 0
+    ? unit.format(value)
+    : JSON.stringify(value);
 }
 
 function metricsPage(): string {
@@ -61,11 +78,22 @@ function metricsPage(): string {
 All series of \`/metrics\`. Traffic is counted when it reaches the store; bytes and packets are scaled by the sampling
 rate. Exporters and interfaces beyond \`metrics.max_exporters\` and \`metrics.max_interfaces\` are counted as \`other\`.
 
-${table(['name', 'type', 'labels', 'meaning'], METRICS.map(({ name, type, labels, help }) => [`\`${name}\``, type, labels.map((label) => `\`${label}\``).join(' '), help]))}
+${table(
+  ['name', 'type', 'labels', 'meaning'],
+  METRICS.map(({ name, type, labels, help }) => [
+    `\`${name}\``,
+    type,
+    labels.map((label) => `\`${label}\``).join(' '),
+    help,
+  ]),
+)}
 
 Jobs (label \`job\`):
 
-${table(['job', 'cron', 'what it does'], JOBS.map(({ name, cron, description }) => [`\`${name}\``, `\`${cron}\``, description]))}
+${table(
+  ['job', 'cron', 'what it does'],
+  JOBS.map(({ name, cron, description }) => [`\`${name}\``, `\`${cron}\``, description]),
+)}
 `;
 }
 
@@ -80,7 +108,8 @@ Exit codes: 0 done, 1 failed, 2 the command line was not understood.
 }
 
 function fieldsPage(): string {
-  const elements = (column: (typeof COLUMNS)[number]): string => column.elements.map(({ pen, id }) => (pen === 0 ? String(id) : `${pen}/${id}`)).join(', ');
+  const elements = (column: (typeof COLUMNS)[number]): string =>
+    column.elements.map(({ pen, id }) => (pen === 0 ? String(id) : `${pen}/${id}`)).join(', ');
   return `${GENERATED}
 # Fields
 
@@ -88,6 +117,16 @@ Every field of a flow record, from the registry in \`contract/columns.ts\`. *Sto
 in the output of \`ringflow decode\` only. *Elements* are IPFIX information elements or NetFlow v9 field types
 (enterprise/number).
 
-${table(['field', 'type', 'label', 'meaning', 'stored', 'elements'], COLUMNS.map((column) => [`\`${column.name}\``, column.type, column.label, column.description, column.stored ? 'yes' : '', elements(column)]))}
+${table(
+  ['field', 'type', 'label', 'meaning', 'stored', 'elements'],
+  COLUMNS.map((column) => [
+    `\`${column.name}\``,
+    column.type,
+    column.label,
+    column.description,
+    column.stored ? 'yes' : '',
+    elements(column),
+  ]),
+)}
 `;
 }

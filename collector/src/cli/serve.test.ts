@@ -7,7 +7,8 @@ async function totals(collector: RunningCollector, resolution: 'raw' | '1m' | '1
   const result = await collector.query({ kind: 'stat', resolution });
   if (result.error !== undefined) throw new Error(result.error);
   const frame = result.frames[0];
-  const value = (name: string): number => Number(frame?.data.values[frame.schema.fields.findIndex((field) => field.name === name)]?.[0] ?? NaN);
+  const value = (name: string): number =>
+    Number(frame?.data.values[frame.schema.fields.findIndex((field) => field.name === name)]?.[0] ?? NaN);
   return { records: value('flows'), bytes: value('bytes'), packets: value('packets') };
 }
 
@@ -64,17 +65,26 @@ describe('ringflow serve', () => {
 
     const metrics = await collector.metrics();
     expect(metrics).toContain(`ringflow_traffic_bytes_total{exporter="127.0.0.1"} ${sender.sent.bytes}\n`);
-    expect(metrics).toContain(`ringflow_interface_packets_total{exporter="127.0.0.1",interface="1",direction="in"} ${sender.sent.packets}\n`);
+    expect(metrics).toContain(
+      `ringflow_interface_packets_total{exporter="127.0.0.1",interface="1",direction="in"} ${sender.sent.packets}\n`,
+    );
     expect(metrics).toContain(`ringflow_protocol_records_total{protocol="UDP"} ${sender.sent.records}\n`);
     expect(metrics).toContain(`ringflow_service_bytes_total{service="dns"} ${sender.sent.bytes}\n`);
     expect(metrics).toContain(`ringflow_watch_records_total{watch="dns"} ${sender.sent.records}\n`);
     expect(metrics).toContain('ringflow_ledger_difference_records 0\n');
     expect(metrics).toContain(`ringflow_exporter_datagrams_total{exporter="127.0.0.1",protocol="NETFLOW_V5"} 100\n`);
 
-    const table = await runCommand(['query', '--url', collector.url, '-g', 'dst_port', '--csv', '--from', 'now-10m', '--to', 'now+1m'], folder.path);
+    const table = await runCommand(
+      ['query', '--url', collector.url, '-g', 'dst_port', '--csv', '--from', 'now-10m', '--to', 'now+1m'],
+      folder.path,
+    );
     expect(table.stderr).not.toContain('ringflow:');
     expect(table.stdout).toContain(`,${sender.sent.packets},`);
     expect(table.code).toBe(0);
+
+    const queries = await collector.metrics();
+    expect(queries).toMatch(/\nringflow_queries_total\{kind="table",outcome="ok"\} 1\n/);
+    expect(queries).toMatch(/\nringflow_query_read_rows_total\{kind="table",table="[a-z0-9_, +]+"\} \d+\n/);
 
     // What was received just before is sealed by the stop, and there after a restart.
     await sender.send(10);
@@ -113,7 +123,11 @@ describe('ringflow serve', () => {
     process.kill(pid, 'SIGKILL');
     await sending;
     await until(async () => (await collector.childPid('inlet').catch(() => pid)) !== pid, 10_000, 'a new inlet');
-    await until(async () => (await collector.metrics()).includes('ringflow_process_up{process="inlet"} 1\n'), 10_000, 'the new inlet is up');
+    await until(
+      async () => (await collector.metrics()).includes('ringflow_process_up{process="inlet"} 1\n'),
+      10_000,
+      'the new inlet is up',
+    );
     const raw = await settle(collector, sealed.records);
     expect(raw.records).toBeGreaterThanOrEqual(sealed.records);
     expect(raw.records).toBeLessThan(sender.sent.records);
@@ -152,11 +166,17 @@ describe('ringflow serve', () => {
   test('a port that is taken is named with what to do', async () => {
     const collector = await start();
     const port = new URL(collector.url).port;
-    const http = await runCommand(['serve'], folder.path, { RINGFLOW_DATA: `${folder.path}/b`, RINGFLOW_HTTP_PORT: port });
+    const http = await runCommand(['serve'], folder.path, {
+      RINGFLOW_DATA: `${folder.path}/b`,
+      RINGFLOW_HTTP_PORT: port,
+    });
     expect(http.code).toBe(1);
     expect(http.stderr).toContain(port);
     expect(http.stderr).toMatch(/http\.port|RINGFLOW_HTTP_PORT/);
-    const udp = await runCommand(['serve'], folder.path, { RINGFLOW_DATA: `${folder.path}/c`, RINGFLOW_INLET_LISTEN: `127.0.0.1:${collector.udpPort}` });
+    const udp = await runCommand(['serve'], folder.path, {
+      RINGFLOW_DATA: `${folder.path}/c`,
+      RINGFLOW_INLET_LISTEN: `127.0.0.1:${collector.udpPort}`,
+    });
     expect(udp.code).toBe(1);
     expect(udp.stderr).toContain(String(collector.udpPort));
     expect(udp.stderr).toMatch(/inlet\.listen|RINGFLOW_INLET_LISTEN/);

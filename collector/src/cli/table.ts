@@ -37,7 +37,9 @@ export function frameToTable({ schema, data }: DataFrameJson, exact: boolean): T
   return {
     headers: fields.map((field) => (exact ? fieldName(field) : headingOf(field))),
     rightAligned: fields.map((field) => field.type === 'number'),
-    rows: Array.from({ length }, (_, row) => fields.map((field, column) => formatCell(data.values[column]?.[row], field, exact))),
+    rows: Array.from({ length }, (_, row) =>
+      fields.map((field, column) => formatCell(data.values[column]?.[row], field, exact)),
+    ),
   };
 }
 
@@ -53,10 +55,14 @@ export function formatTable(table: TextTable, terminalColumns?: number): string 
   );
   const line = (cells: readonly string[]): string => {
     const text = cells
-      .map((cell, column) => (table.rightAligned[column] ? cell.padStart(widths[column] as number) : cell.padEnd(widths[column] as number)))
+      .map((cell, column) =>
+        table.rightAligned[column] ? cell.padStart(widths[column] as number) : cell.padEnd(widths[column] as number),
+      )
       .join('  ')
       .trimEnd();
-    return terminalColumns !== undefined && text.length > terminalColumns ? `${text.slice(0, terminalColumns - 1)}…` : text;
+    return terminalColumns !== undefined && text.length > terminalColumns
+      ? `${text.slice(0, terminalColumns - 1)}…`
+      : text;
   };
   return `${[line(table.headers), line(widths.map((width) => '─'.repeat(width))), ...table.rows.map(line)].join('\n')}\n`;
 }

@@ -15,18 +15,29 @@ export function checkConfig(config: Config, origins: ReadonlyMap<string, string>
   }
   for (const [name, texts] of Object.entries(config.metrics.services)) {
     for (const text of texts) {
-      if (parseService(text).length === 0) report('metrics.services', `"${text}" of ${name} is no service`, 'Write a protocol and a port (tcp/443), a registered name (https) or a protocol (gre)');
+      if (parseService(text).length === 0)
+        report(
+          'metrics.services',
+          `"${text}" of ${name} is no service`,
+          'Write a protocol and a port (tcp/443), a registered name (https) or a protocol (gre)',
+        );
     }
   }
   for (const [name, filter] of Object.entries(config.metrics.watches)) {
     const { error } = parseFilter(filter, { sets: config.names.sets });
-    if (error) report('metrics.watches', `The filter of ${name} is wrong at character ${error.position.offset + 1}: ${error.message}`, error.hint ?? 'Try it with "ringflow query"');
+    if (error)
+      report(
+        'metrics.watches',
+        `The filter of ${name} is wrong at character ${error.position.offset + 1}: ${error.message}`,
+        error.hint ?? 'Try it with "ringflow query"',
+      );
   }
   for (const address of [...Object.keys(config.names.exporters), ...Object.keys(config.names.interfaces)]) {
     if (!parseAddress(address)) report('names', `"${address}" is not an address`, 'Write an IPv4 or IPv6 address');
   }
   for (const network of config.inlet.allow_exporters) {
-    if (!parsePrefix(network)) report('inlet.allow_exporters', `"${network}" is not a network`, 'Write for example 10.0.0.0/8 or 2001:db8::/32');
+    if (!parsePrefix(network))
+      report('inlet.allow_exporters', `"${network}" is not a network`, 'Write for example 10.0.0.0/8 or 2001:db8::/32');
   }
   return problems;
 }

@@ -89,6 +89,10 @@ export function shippedSchema(schema: Schema = CONFIG_SCHEMA, key = ''): Schema 
     ...schema,
     ...(schema.properties === undefined
       ? {}
-      : { properties: Object.fromEntries(Object.entries(schema.properties).map(([name, child]) => [name, shippedSchema(child, name)])) }),
+      : {
+          properties: Object.fromEntries(
+            Object.entries(schema.properties).map(([name, child]) => [name, shippedSchema(child, name)]),
+          ),
+        }),
   };
 }

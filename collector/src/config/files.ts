@@ -27,10 +27,18 @@ export function readConfig(path?: string, env: NodeJS.ProcessEnv = process.env):
     try {
       text = readFileSync(name, 'utf8');
     } catch (error) {
-      problems.push({ key: '', source: name, message: `Cannot read the file: ${(error as Error).message}`, hint: 'Name a file that exists, or leave --config away' });
+      problems.push({
+        key: '',
+        source: name,
+        message: `Cannot read the file: ${(error as Error).message}`,
+        hint: 'Name a file that exists, or leave --config away',
+      });
     }
   }
-  const parsed = parseConfig({ env, ...(name !== undefined && text !== undefined ? { file: { name, text } } : {}) }, COMPOSITION);
+  const parsed = parseConfig(
+    { env, ...(name !== undefined && text !== undefined ? { file: { name, text } } : {}) },
+    COMPOSITION,
+  );
   problems.push(...parsed.problems);
   const value = parsed.value as Config;
   // What the schema cannot say is only looked at when the shapes are right.
@@ -50,7 +58,10 @@ export function readClientEnvironment(env: NodeJS.ProcessEnv = process.env): { u
 }
 
 /** Environment of a child process: this one's, with some variables set. */
-export function processEnvironment(changes: Readonly<Record<string, string>>, env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+export function processEnvironment(
+  changes: Readonly<Record<string, string>>,
+  env: NodeJS.ProcessEnv = process.env,
+): NodeJS.ProcessEnv {
   return { ...env, ...changes };
 }
 

@@ -15,7 +15,11 @@ const composition: Composition = {
           receiver: { enum: ['auto', 'dgram'] },
         },
       },
-      wire: { type: 'object', additionalProperties: false, properties: { max_age_seconds: { type: 'integer', minimum: 1 } } },
+      wire: {
+        type: 'object',
+        additionalProperties: false,
+        properties: { max_age_seconds: { type: 'integer', minimum: 1 } },
+      },
       metrics: {
         type: 'object',
         additionalProperties: false,
@@ -33,7 +37,8 @@ const composition: Composition = {
   reserved: ['RINGFLOW_CONFIG'],
 };
 
-const parse = (text: string, env: Record<string, string> = {}) => parseConfig({ file: { name: 'ringflow.yml', text }, env }, composition);
+const parse = (text: string, env: Record<string, string> = {}) =>
+  parseConfig({ file: { name: 'ringflow.yml', text }, env }, composition);
 
 describe('parseConfig', () => {
   test('an empty file and no environment are the defaults', () => {
@@ -44,7 +49,10 @@ describe('parseConfig', () => {
   test('sizes and durations take the unit of their key', () => {
     const { value, problems } = parse('inlet:\n  receive_buffer_bytes: 10MiB\nwire: {max_age_seconds: 5m}\n');
     expect(problems).toEqual([]);
-    expect(value).toMatchObject({ inlet: { receive_buffer_bytes: 10 * 2 ** 20, listen: ['2055'] }, wire: { max_age_seconds: 300 } });
+    expect(value).toMatchObject({
+      inlet: { receive_buffer_bytes: 10 * 2 ** 20, listen: ['2055'] },
+      wire: { max_age_seconds: 300 },
+    });
   });
 
   test('the environment wins over the file, which wins over the defaults', () => {
@@ -68,16 +76,57 @@ describe('parseConfig', () => {
 
   test('all problems come at once, each with line, key and what to write', () => {
     const { problems } = parse(
-      ['inlet:', '  listn: ["2055"]', '  receive_buffer_bytes: 10XB', '  receiver: fast', 'wire:', '  max_age_seconds: 0', 'metrics:', '  watches: {dns: 53}', ''].join('\n'),
+      [
+        'inlet:',
+        '  listn: ["2055"]',
+        '  receive_buffer_bytes: 10XB',
+        '  receiver: fast',
+        'wire:',
+        '  max_age_seconds: 0',
+        'metrics:',
+        '  watches: {dns: 53}',
+        '',
+      ].join('\n'),
       { RINGFLOW_INLET_LISTN: '1', RINGFLOW_WIRE_MAX_AGE_SECONDS: 'x' },
     );
     expect(problems).toEqual([
-      { key: 'inlet.listn', source: 'ringflow.yml', line: 2, column: 3, message: 'Unknown key "listn"', hint: 'Write listen' },
-      { key: 'inlet.receive_buffer_bytes', source: 'ringflow.yml', line: 3, column: 3, message: '"10XB" is not a size', hint: 'Write a number with a unit, for example 10GiB' },
-      { key: 'inlet.receiver', source: 'ringflow.yml', line: 4, column: 3, message: 'Not one of the possible values', hint: 'Write one of: auto, dgram' },
+      {
+        key: 'inlet.listn',
+        source: 'ringflow.yml',
+        line: 2,
+        column: 3,
+        message: 'Unknown key "listn"',
+        hint: 'Write listen',
+      },
+      {
+        key: 'inlet.receive_buffer_bytes',
+        source: 'ringflow.yml',
+        line: 3,
+        column: 3,
+        message: '"10XB" is not a size',
+        hint: 'Write a number with a unit, for example 10GiB',
+      },
+      {
+        key: 'inlet.receiver',
+        source: 'ringflow.yml',
+        line: 4,
+        column: 3,
+        message: 'Not one of the possible values',
+        hint: 'Write one of: auto, dgram',
+      },
       { key: 'metrics.watches.dns', source: 'ringflow.yml', line: 8, column: 13, message: 'Must be of type string' },
-      { key: '', source: 'RINGFLOW_INLET_LISTN', message: 'No setting belongs to this environment variable', hint: 'Write RINGFLOW_INLET_LISTEN' },
-      { key: 'wire.max_age_seconds', source: 'RINGFLOW_WIRE_MAX_AGE_SECONDS', message: '"x" is not a duration', hint: 'Write a number with a unit, for example 5m' },
+      {
+        key: '',
+        source: 'RINGFLOW_INLET_LISTN',
+        message: 'No setting belongs to this environment variable',
+        hint: 'Write RINGFLOW_INLET_LISTEN',
+      },
+      {
+        key: 'wire.max_age_seconds',
+        source: 'RINGFLOW_WIRE_MAX_AGE_SECONDS',
+        message: '"x" is not a duration',
+        hint: 'Write a number with a unit, for example 5m',
+      },
     ]);
   });
 

@@ -53,7 +53,9 @@ export function parseConfig(source: ConfigSource, composition: Composition): Par
   const problems: ConfigProblem[] = [];
   const origins = new Map<string, string>();
   const places = createPlaces(source.file, problems);
-  const written = readUnits(places.value, composition.schema, [], (path, message, hint) => problems.push(places.problem(path, message, hint)));
+  const written = readUnits(places.value, composition.schema, [], (path, message, hint) =>
+    problems.push(places.problem(path, message, hint)),
+  );
   for (const { path } of settingsOf(composition.schema)) {
     const place = places.of(path);
     if (place) origins.set(path.join('.'), `${place.source}:${place.line}`);
@@ -66,7 +68,8 @@ export function parseConfig(source: ConfigSource, composition: Composition): Par
     const seen = new Set<string>(problems.map(({ key }) => key));
     for (const error of validate.errors ?? []) {
       // Reported with what its alternatives say.
-      if (error.keyword === 'if' || error.schemaPath.includes('/anyOf/') || error.schemaPath.includes('/oneOf/')) continue;
+      if (error.keyword === 'if' || error.schemaPath.includes('/anyOf/') || error.schemaPath.includes('/oneOf/'))
+        continue;
       const path = pathOf(value, error);
       const key = path.join('.');
       // A value with a bad unit is also of the wrong type: once is enough.
@@ -91,7 +94,8 @@ interface Places {
 function createPlaces(file: ConfigSource['file'], problems: ConfigProblem[]): Places {
   const name = file?.name ?? 'ringflow.yml';
   const lines = new LineCounter();
-  const document: Document | undefined = file && parseDocument(file.text, { lineCounter: lines, prettyErrors: false, merge: true });
+  const document: Document | undefined =
+    file && parseDocument(file.text, { lineCounter: lines, prettyErrors: false, merge: true });
   for (const error of document?.errors ?? []) {
     const { line, col } = lines.linePos(error.pos[0]);
     problems.push({ key: '', source: name, line, column: col, message: `Not YAML: ${error.message}` });
@@ -99,7 +103,14 @@ function createPlaces(file: ConfigSource['file'], problems: ConfigProblem[]): Pl
   let value: unknown = document && document.errors.length === 0 ? document.toJS() : {};
   if (value === null || value === undefined) value = {};
   if (typeof value !== 'object' || Array.isArray(value)) {
-    problems.push({ key: '', source: name, line: 1, column: 1, message: 'The file must hold keys and values', hint: 'Write for example "data_dir: ./data"' });
+    problems.push({
+      key: '',
+      source: name,
+      line: 1,
+      column: 1,
+      message: 'The file must hold keys and values',
+      hint: 'Write for example "data_dir: ./data"',
+    });
     value = {};
   }
   /** The key's own place when the parent is a map, else the value's. */
@@ -108,7 +119,9 @@ function createPlaces(file: ConfigSource['file'], problems: ConfigProblem[]): Pl
     let at: Node | undefined;
     for (const step of path) {
       if (isMap(node)) {
-        const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(step));
+        const pair = node.items.find(
+          (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(step),
+        );
         if (!pair) return undefined;
         at = pair.key as Node;
         node = pair.value;
@@ -146,16 +159,21 @@ function readUnits(
   path: readonly (string | number)[],
   problem: (path: readonly (string | number)[], message: string, hint: string) => void,
 ): unknown {
-  if (Array.isArray(value)) return value.map((item, index) => readUnits(item, schema?.items, [...path, index], problem));
+  if (Array.isArray(value))
+    return value.map((item, index) => readUnits(item, schema?.items, [...path, index], problem));
   if (value !== null && typeof value === 'object') {
     return Object.fromEntries(
-      Object.entries(value).map(([key, child]) => [key, readUnits(child, schema && schemaAt(schema, [key]), [...path, key], problem)]),
+      Object.entries(value).map(([key, child]) => [
+        key,
+        readUnits(child, schema && schemaAt(schema, [key]), [...path, key], problem),
+      ]),
     );
   }
   const unit = unitOfKey(String(path.findLast((step) => typeof step === 'string') ?? ''));
   if (typeof value !== 'string' || !schema || !isNumeric(schema) || !unit) return value;
   const number = unit.parse(value);
-  if (number === null) problem(path, `"${value}" is not a ${unit.what}`, `Write a number with a unit, for example ${unit.example}`);
+  if (number === null)
+    problem(path, `"${value}" is not a ${unit.what}`, `Write a number with a unit, for example ${unit.example}`);
   return number ?? value;
 }
 
@@ -177,7 +195,12 @@ function readEnvironment(
     const setting = byVariable.get(variable);
     if (!setting) {
       const near = nearestName(variable, byVariable.keys());
-      problems.push({ key: '', source: variable, message: 'No setting belongs to this environment variable', ...(near ? { hint: `Write ${near}` } : {}) });
+      problems.push({
+        key: '',
+        source: variable,
+        message: 'No setting belongs to this environment variable',
+        ...(near ? { hint: `Write ${near}` } : {}),
+      });
       continue;
     }
     const key = setting.path.join('.');
@@ -185,7 +208,10 @@ function readEnvironment(
     const value = readUnits(readVariable(text, setting.schema), setting.schema, setting.path, (_path, message, hint) =>
       problems.push({ key, source: variable, message, hint }),
     );
-    overrides = merge(overrides, setting.path.reduceRight<unknown>((inner, step) => ({ [step]: inner }), value));
+    overrides = merge(
+      overrides,
+      setting.path.reduceRight<unknown>((inner, step) => ({ [step]: inner }), value),
+    );
   }
   return overrides;
 }
@@ -208,7 +234,9 @@ function readVariable(text: string, schema: Schema): unknown {
 function merge(base: unknown, over: unknown): unknown {
   if (over === undefined) return base;
   if (!isPlainMap(base) || !isPlainMap(over)) return over;
-  return Object.fromEntries([...new Set([...Object.keys(base), ...Object.keys(over)])].map((key) => [key, merge(base[key], over[key])]));
+  return Object.fromEntries(
+    [...new Set([...Object.keys(base), ...Object.keys(over)])].map((key) => [key, merge(base[key], over[key])]),
+  );
 }
 
 function isPlainMap(value: unknown): value is Record<string, unknown> {
@@ -217,8 +245,12 @@ function isPlainMap(value: unknown): value is Record<string, unknown> {
 
 /** The path of what an error is about; list positions become numbers. */
 function pathOf(value: unknown, error: ErrorObject): (string | number)[] {
-  const steps = error.instancePath.split('/').slice(1).map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
-  if (error.keyword === 'additionalProperties') steps.push((error.params as { additionalProperty: string }).additionalProperty);
+  const steps = error.instancePath
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+  if (error.keyword === 'additionalProperties')
+    steps.push((error.params as { additionalProperty: string }).additionalProperty);
   let current = value;
   return steps.map((step) => {
     const isItem = Array.isArray(current);
@@ -227,21 +259,34 @@ function pathOf(value: unknown, error: ErrorObject): (string | number)[] {
   });
 }
 
-function describe(error: ErrorObject, path: readonly (string | number)[], schema: Schema): { message: string; hint?: string } {
+function describe(
+  error: ErrorObject,
+  path: readonly (string | number)[],
+  schema: Schema,
+): { message: string; hint?: string } {
   const params = error.params as Record<string, unknown>;
   const at = schemaAt(schema, path);
   switch (error.keyword) {
     case 'additionalProperties': {
       const known = Object.keys(schemaAt(schema, path.slice(0, -1))?.properties ?? {});
       const near = nearestName(String(path.at(-1)), known);
-      return { message: `Unknown key "${String(path.at(-1))}"`, hint: near ? `Write ${near}` : `Known here: ${known.join(', ')}` };
+      return {
+        message: `Unknown key "${String(path.at(-1))}"`,
+        hint: near ? `Write ${near}` : `Known here: ${known.join(', ')}`,
+      };
     }
     case 'required':
       return { message: `The key "${String(params.missingProperty)}" is missing` };
     case 'type':
-      return { message: `Must be of type ${String(params.type)}`, ...(at?.description ? { hint: `Check what it means: ${at.description}` } : {}) };
+      return {
+        message: `Must be of type ${String(params.type)}`,
+        ...(at?.description ? { hint: `Check what it means: ${at.description}` } : {}),
+      };
     case 'enum':
-      return { message: 'Not one of the possible values', hint: `Write one of: ${(params.allowedValues as unknown[]).map(String).join(', ')}` };
+      return {
+        message: 'Not one of the possible values',
+        hint: `Write one of: ${(params.allowedValues as unknown[]).map(String).join(', ')}`,
+      };
     case 'minimum':
     case 'exclusiveMinimum':
     case 'maximum':

@@ -13,7 +13,13 @@ export const LOG_SCHEMA = {
   additionalProperties: false,
   description: 'Log on standard error',
   properties: {
-    level: { enum: ['trace', 'debug', 'info', 'warn', 'error', 'silent'], description: 'The least important lines that are written' },
-    format: { enum: ['auto', 'json', 'pretty'], description: 'json: one object per line; pretty: for people; auto: pretty on a terminal' },
+    level: {
+      enum: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
+      description: 'The least important lines that are written',
+    },
+    format: {
+      enum: ['auto', 'json', 'pretty'],
+      description: 'json: one object per line; pretty: for people; auto: pretty on a terminal',
+    },
   },
 } as const;

@@ -27,8 +27,13 @@ export const NAMES_SCHEMA = {
     },
     interfaces: {
       type: 'object',
-      additionalProperties: { type: 'object', propertyNames: { pattern: '^[0-9]+$' }, additionalProperties: { type: 'string', minLength: 1 } },
-      description: 'Address of an exporter to interface numbers to names, such as "192.0.2.1": {3: uplink}; they win over what the exporter says',
+      additionalProperties: {
+        type: 'object',
+        propertyNames: { pattern: '^[0-9]+$' },
+        additionalProperties: { type: 'string', minLength: 1 },
+      },
+      description:
+        'Address of an exporter to interface numbers to names, such as "192.0.2.1": {3: uplink}; they win over what the exporter says',
     },
     sets: {
       type: 'object',

@@ -19,7 +19,9 @@ export interface Setting {
 }
 
 /** True when a schema describes a section with fixed keys. */
-export function isSection(schema: Schema): schema is Schema & { readonly properties: Readonly<Record<string, Schema>> } {
+export function isSection(
+  schema: Schema,
+): schema is Schema & { readonly properties: Readonly<Record<string, Schema>> } {
   return schema.properties !== undefined && Object.keys(schema.properties).length > 0;
 }
 
@@ -35,7 +37,10 @@ export function schemaAt(schema: Schema, path: readonly (string | number)[]): Sc
   for (const step of path) {
     if (!current) return undefined;
     if (typeof step === 'number') current = current.items;
-    else current = current.properties?.[step] ?? (typeof current.additionalProperties === 'object' ? current.additionalProperties : undefined);
+    else
+      current =
+        current.properties?.[step] ??
+        (typeof current.additionalProperties === 'object' ? current.additionalProperties : undefined);
   }
   return current;
 }

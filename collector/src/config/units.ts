@@ -2,7 +2,12 @@ import { formatDuration, parseDuration, parseSize } from '@ringflow/contract';
 
 /** Bytes → the shortest exact text: 10737418240 → `10GiB`. */
 export function formatBytes(bytes: number): string {
-  for (const [unit, factor] of [['TiB', 2 ** 40], ['GiB', 2 ** 30], ['MiB', 2 ** 20], ['KiB', 2 ** 10]] as const) {
+  for (const [unit, factor] of [
+    ['TiB', 2 ** 40],
+    ['GiB', 2 ** 30],
+    ['MiB', 2 ** 20],
+    ['KiB', 2 ** 10],
+  ] as const) {
     if (bytes >= factor && bytes % factor === 0) return `${bytes / factor}${unit}`;
   }
   return String(bytes);

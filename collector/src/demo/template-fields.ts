@@ -62,11 +62,14 @@ const ABSOLUTE_TIMES = [
   field(153, 8, (writer, flow) => writer.u64(flow.endMs)),
 ];
 
+/** flowDirection 61: seen as it came in. */
+const INGRESS = field(61, 1, (writer) => writer.u8(0));
+
 /** samplerId 48: which entry of the sampler table holds. */
 const sampler = (id: number) => field(48, 1, (writer) => writer.u8(id));
 
-export const NETFLOW9_V4: Template = { id: 256, fields: [...V4, ...COMMON, FLAGS_8, ...UPTIMES, sampler(1)] };
-export const NETFLOW9_V6: Template = { id: 257, fields: [...V6, ...COMMON, FLAGS_8, ...UPTIMES, sampler(1)] };
+export const NETFLOW9_V4: Template = { id: 256, fields: [...V4, ...COMMON, FLAGS_8, ...UPTIMES, INGRESS, sampler(1)] };
+export const NETFLOW9_V6: Template = { id: 257, fields: [...V6, ...COMMON, FLAGS_8, ...UPTIMES, INGRESS, sampler(1)] };
 export const IPFIX_V4: Template = { id: 300, fields: [...V4, ...COMMON, FLAGS_16, ...ABSOLUTE_TIMES] };
 export const IPFIX_V6: Template = { id: 301, fields: [...V6, ...COMMON, FLAGS_16, ...ABSOLUTE_TIMES] };
 

@@ -1,8 +1,26 @@
 import { randomUUID } from 'node:crypto';
-import { RingflowError, type FlowQueryInput, type QueryRequest, type QueryResponse, type QueryResult } from '@ringflow/contract';
-import { parseWindow, prepareQuery, prepareValues, type QueryConfig, type QueryContext, type RunResult, type SqlQuery, type ValuesQuery, type Window } from '../query/index.ts';
+import {
+  migrateQuery,
+  QUERY_KINDS,
+  RingflowError,
+  type FlowQueryInput,
+  type QueryRequest,
+  type QueryResponse,
+  type QueryResult,
+} from '@ringflow/contract';
+import {
+  parseWindow,
+  prepareQuery,
+  prepareValues,
+  type QueryConfig,
+  type QueryContext,
+  type RunResult,
+  type SqlQuery,
+  type ValuesQuery,
+  type Window,
+} from '../query/index.ts';
 import { createDeadline, type Deadline } from './deadline.ts';
-import type { HttpDeps } from './deps.ts';
+import type { HttpDeps, ObservedQuery } from './deps.ts';
 import { errorResult, toRingflowError } from './errors.ts';
 import { createLimit } from './limit.ts';
 
@@ -10,7 +28,11 @@ import { createLimit } from './limit.ts';
 export interface Answers {
   /** All queries of a request; each has its own answer or error. */
   query(request: QueryRequest, signal: AbortSignal): Promise<QueryResponse>;
-  values(query: ValuesQuery, window: Window, signal: AbortSignal): Promise<{ field: string; values: { value: string; text: string; bytes: number }[]; complete: boolean }>;
+  values(
+    query: ValuesQuery,
+    window: Window,
+    signal: AbortSignal,
+  ): Promise<{ field: string; values: { value: string; text: string; bytes: number }[]; complete: boolean }>;
   /** Totals since start, for the status page and metrics. */
   counts(): Readonly<{ queries: number; failed: number; cancelled: number; running: number }>;
 }
@@ -30,10 +52,19 @@ export function createAnswers(config: QueryConfig, deps: HttpDeps): Answers {
     };
   };
 
-  async function runAll(statements: readonly SqlQuery[], signal: AbortSignal, limit: ReturnType<typeof createLimit>): Promise<RunResult[]> {
+  async function runAll(
+    statements: readonly SqlQuery[],
+    signal: AbortSignal,
+    limit: ReturnType<typeof createLimit>,
+  ): Promise<RunResult[]> {
     // The first statement that fails stops its siblings.
     const together = createDeadline(signal);
-    const options = { timeoutMs: config.timeout_seconds * 1000, maxRows: config.max_rows, maxMemoryBytes: config.max_memory_bytes, signal: together.signal };
+    const options = {
+      timeoutMs: config.timeout_seconds * 1000,
+      maxRows: config.max_rows,
+      maxMemoryBytes: config.max_memory_bytes,
+      signal: together.signal,
+    };
     try {
       return await Promise.all(
         statements.map((statement) =>
@@ -54,22 +85,36 @@ export function createAnswers(config: QueryConfig, deps: HttpDeps): Answers {
   /** The error as it is shown; a deadline of ours looks like a cancellation to the store. */
   function explain(error: unknown, deadline: Deadline): RingflowError {
     if (deadline.expired()) {
-      return toRingflowError(new RingflowError('query_timeout', `The request took longer than ${config.timeout_seconds} s`));
+      return toRingflowError(
+        new RingflowError('query_timeout', `The request took longer than ${config.timeout_seconds} s`),
+      );
     }
     if (deadline.signal.aborted) return new RingflowError('query_cancelled', 'The caller went away');
     return toRingflowError(error);
   }
 
-  async function counted<T>(work: () => Promise<T>, deadline: Deadline): Promise<T> {
+  async function counted<T>(
+    kind: string,
+    work: () => Promise<T>,
+    readsOf: (answer: T) => ObservedQuery['reads'],
+    deadline: Deadline,
+  ): Promise<T> {
     counts.queries++;
     counts.running++;
+    const begunMs = performance.now();
+    const observe = (outcome: ObservedQuery['outcome'], reads: ObservedQuery['reads']) =>
+      deps.observe?.({ kind, outcome, durationMs: performance.now() - begunMs, reads });
     try {
-      return await work();
+      const answer = await work();
+      observe('ok', readsOf(answer));
+      return answer;
     } catch (error) {
       const shown = explain(error, deadline);
+      observe(shown.code === 'query_cancelled' ? 'cancelled' : 'error', []);
       if (shown.code === 'query_cancelled') counts.cancelled++;
       else counts.failed++;
-      if (shown.status >= 500) deps.log.error({ code: shown.code, error: String((error as Error)?.stack ?? error) }, 'query failed');
+      if (shown.status >= 500)
+        deps.log.error({ code: shown.code, error: String((error as Error)?.stack ?? error) }, 'query failed');
       throw shown;
     } finally {
       counts.running--;
@@ -85,10 +130,18 @@ export function createAnswers(config: QueryConfig, deps: HttpDeps): Answers {
       const deadline = createDeadline(caller, config.timeout_seconds * 1000);
       const one = async (query: FlowQueryInput, refId: string): Promise<QueryResult> => {
         try {
-          return await counted(async () => {
-            const prepared = prepareQuery({ ...query, refId }, window, shared);
-            return { status: 200, frames: prepared.frames(await runAll(prepared.statements, deadline.signal, limit)) };
-          }, deadline);
+          return await counted(
+            kindOf(query),
+            async () => {
+              const prepared = prepareQuery({ ...query, refId }, window, shared);
+              return {
+                status: 200,
+                frames: prepared.frames(await runAll(prepared.statements, deadline.signal, limit)),
+              };
+            },
+            ({ frames }) => frames.map(({ schema }) => schema.meta.custom),
+            deadline,
+          );
         } catch (error) {
           return errorResult(toRingflowError(error));
         }
@@ -104,17 +157,26 @@ export function createAnswers(config: QueryConfig, deps: HttpDeps): Answers {
         const [result] = await runAll([prepared.statement], deadline.signal, createLimit(1));
         return { field: prepared.field, ...prepared.values(result as RunResult) };
       };
-      return counted(work, deadline).finally(deadline.end);
+      return counted('values', work, () => [], deadline).finally(deadline.end);
     },
     counts: () => ({ ...counts }),
   };
+}
+
+/** The kind for metrics: one of a fixed list, whatever the caller wrote. */
+function kindOf(query: FlowQueryInput): string {
+  const { kind } = migrateQuery(query);
+  return QUERY_KINDS.includes(kind) ? kind : 'unknown';
 }
 
 /** Names of the queries, `A`, `B` … where they have none; two of one name cannot both be answered. */
 function refIdsOf(queries: readonly FlowQueryInput[]): string[] {
   const refIds = queries.map(({ refId }, index) => refId ?? letters(index));
   const twice = refIds.find((refId, index) => refIds.indexOf(refId) !== index);
-  if (twice !== undefined) throw new RingflowError('bad_request', `Two queries have the refId "${twice}"`, { hint: 'Give each query a refId of its own' });
+  if (twice !== undefined)
+    throw new RingflowError('bad_request', `Two queries have the refId "${twice}"`, {
+      hint: 'Give each query a refId of its own',
+    });
   return refIds;
 }
 

@@ -1,6 +1,16 @@
 import { request as httpRequest } from 'node:http';
 import Ajv from 'ajv';
-import { COLUMNS, QUERY_RESPONSE_SCHEMA, type ApiError, type Column, type ExportersResponse, type FieldsResponse, type QueryResponse, type QueryResult, type ValuesResponse } from '@ringflow/contract';
+import {
+  COLUMNS,
+  QUERY_RESPONSE_SCHEMA,
+  type ApiError,
+  type Column,
+  type ExportersResponse,
+  type FieldsResponse,
+  type QueryResponse,
+  type QueryResult,
+  type ValuesResponse,
+} from '@ringflow/contract';
 import { valuesOf } from '../query/testing/store.ts';
 import { ROUTES } from './index.ts';
 import { createTestServer, EXPORTER, type TestServer } from './testing/server.ts';
@@ -45,7 +55,14 @@ describe('POST /api/v1/query', () => {
       to: '2026-01-10T13:00:00Z',
       timezone: 'utc',
       queries: [
-        { refId: 'A', queryType: 'timeseries', groupBy: ['proto'], intervalMs: MINUTE, maxDataPoints: 500, datasource: { uid: 'x' } },
+        {
+          refId: 'A',
+          queryType: 'timeseries',
+          groupBy: ['proto'],
+          intervalMs: MINUTE,
+          maxDataPoints: 500,
+          datasource: { uid: 'x' },
+        },
         { refId: 'B', kind: 'table', groupBy: ['SrcAddr'], limit: 3 },
         { refId: 'C', kind: 'table', groupBy: ['scr_addr'] },
         { refId: 'D', kind: 'stat', filter: 'dst_port = 443 and bytes > oops' },
@@ -58,10 +75,26 @@ describe('POST /api/v1/query', () => {
     expect(ajv.validate(QUERY_RESPONSE_SCHEMA, body) ? [] : ajv.errors).toEqual([]);
     const { A, B, C, D, E } = body.results as Record<string, QueryResult>;
     expect([A, B, C, D, E].map((result) => result?.status)).toEqual([200, 200, 400, 400, 200]);
-    expect(A?.frames[0]?.schema).toMatchObject({ refId: 'A', meta: { type: 'timeseries-wide', typeVersion: [0, 1], custom: { table: 'rings_1m', ring: 'service', stepSeconds: 60 } } });
+    expect(A?.frames[0]?.schema).toMatchObject({
+      refId: 'A',
+      meta: {
+        type: 'timeseries-wide',
+        typeVersion: [0, 1],
+        custom: { table: 'rings_1m', ring: 'service', stepSeconds: 60 },
+      },
+    });
     expect(valuesOf<string>(B?.frames[0], 'src_addr')).toHaveLength(4);
-    expect(C).toMatchObject({ frames: [], code: 'query_unknown_field', hint: expect.stringContaining('Did you mean src_addr') as string, errorSource: 'plugin' });
-    expect(D).toMatchObject({ code: expect.stringMatching(/^filter_/) as string, position: 27, error: expect.any(String) as string });
+    expect(C).toMatchObject({
+      frames: [],
+      code: 'query_unknown_field',
+      hint: expect.stringContaining('Did you mean src_addr') as string,
+      errorSource: 'plugin',
+    });
+    expect(D).toMatchObject({
+      code: expect.stringMatching(/^filter_/) as string,
+      position: 27,
+      error: expect.any(String) as string,
+    });
     expect(E?.frames[0]?.data.values[0]).toHaveLength(2);
   });
 
@@ -75,9 +108,23 @@ describe('POST /api/v1/query', () => {
       T0 + 60 * MINUTE,
     );
     const [frame] = A?.frames ?? [];
-    expect(frame?.schema.fields.map((field) => field.name)).toEqual(['sampler_address', 'sampler_address_name', 'in_if', 'in_if_name', 'bytes', 'packets', 'flows', 'share']);
-    expect(['sampler_address', 'sampler_address_name', 'in_if', 'in_if_name'].map((name) => valuesOf<string>(frame, name))).toEqual([['192.0.2.1'], ['edge1'], ['3'], ['Gi0/3']]);
-    expect(B?.frames[0]?.schema.fields[1]).toMatchObject({ labels: { sampler_address: '192.0.2.1', in_if: '3' }, config: { displayNameFromDS: 'edge1 · Gi0/3' } });
+    expect(frame?.schema.fields.map((field) => field.name)).toEqual([
+      'sampler_address',
+      'sampler_address_name',
+      'in_if',
+      'in_if_name',
+      'bytes',
+      'packets',
+      'flows',
+      'share',
+    ]);
+    expect(
+      ['sampler_address', 'sampler_address_name', 'in_if', 'in_if_name'].map((name) => valuesOf<string>(frame, name)),
+    ).toEqual([['192.0.2.1'], ['edge1'], ['3'], ['Gi0/3']]);
+    expect(B?.frames[0]?.schema.fields[1]).toMatchObject({
+      labels: { sampler_address: '192.0.2.1', in_if: '3' },
+      config: { displayNameFromDS: 'edge1 · Gi0/3' },
+    });
   });
 
   test.each([
@@ -89,22 +136,59 @@ describe('POST /api/v1/query', () => {
     ['no object', '[1]', 'bad_request'],
   ])('%s is one error for the whole request', async (_, body, code) => {
     const response = await at().post('/api/v1/query', body);
-    expect([response.status, await asJson(response)]).toEqual([400, expect.objectContaining({ code, message: expect.any(String) as string, hint: expect.any(String) as string })]);
+    expect([response.status, await asJson(response)]).toEqual([
+      400,
+      expect.objectContaining({ code, message: expect.any(String) as string, hint: expect.any(String) as string }),
+    ]);
   });
 
   test('a query over data that is gone says so', async () => {
     const { A } = await at().query([{ refId: 'A', kind: 'stat' }], T0 - 600 * MINUTE, T0 + 60 * MINUTE);
-    expect(A?.frames[0]?.schema.meta.notices).toContainEqual({ severity: 'info', code: 'beyond_retention', text: `Data begins at ${new Date(T0).toISOString()}` });
+    expect(A?.frames[0]?.schema.meta.notices).toContainEqual({
+      severity: 'info',
+      code: 'beyond_retention',
+      text: `Data begins at ${new Date(T0).toISOString()}`,
+    });
   });
 });
 
 describe('injection', () => {
-  const attacks = ["'; DROP TABLE flows; --", '1 UNION ALL SELECT 1', 'sleep(3)', '{q0:String}', "\\'", 'src_addr) OR (1=1', '`flows`', "x' OR '1'='1", 'file("/etc/passwd")', '\u0000', 'hasOwnProperty', 'constructor'];
-  const rowCount = async (): Promise<number> => (await at().store.engine.select<{ n: number }>('SELECT count() AS n FROM flows'))[0]?.n ?? 0;
+  const attacks = [
+    "'; DROP TABLE flows; --",
+    '1 UNION ALL SELECT 1',
+    'sleep(3)',
+    '{q0:String}',
+    "\\'",
+    'src_addr) OR (1=1',
+    '`flows`',
+    "x' OR '1'='1",
+    'file("/etc/passwd")',
+    '\u0000',
+    'hasOwnProperty',
+    'constructor',
+  ];
+  const rowCount = async (): Promise<number> =>
+    (await at().store.engine.select<{ n: number }>('SELECT count() AS n FROM flows'))[0]?.n ?? 0;
 
-  test.each(['kind', 'filter', 'metric', 'measure', 'resolution', 'limit', 'offset', 'intervalMs', 'maxDataPoints', 'other', 'version'])('%s takes no SQL', async (key) => {
+  test.each([
+    'kind',
+    'filter',
+    'metric',
+    'measure',
+    'resolution',
+    'limit',
+    'offset',
+    'intervalMs',
+    'maxDataPoints',
+    'other',
+    'version',
+  ])('%s takes no SQL', async (key) => {
     for (const attack of attacks) {
-      const { A } = await at().query([{ refId: 'A', kind: 'table', groupBy: ['src_addr'], [key]: attack }], T0, T0 + 60 * MINUTE);
+      const { A } = await at().query(
+        [{ refId: 'A', kind: 'table', groupBy: ['src_addr'], [key]: attack }],
+        T0,
+        T0 + 60 * MINUTE,
+      );
       if (key === 'version') expect(A?.status).toBe(200);
       else expect([key, attack, A?.code]).toEqual([key, attack, expect.stringMatching(/^(query_|filter_)/)]);
     }
@@ -114,27 +198,52 @@ describe('injection', () => {
   test.each(['groupBy', 'columns', 'unique', 'sort'])('%s takes names of the registry only', async (key) => {
     for (const attack of attacks) {
       const kind = key === 'unique' ? 'stat' : key === 'groupBy' ? 'table' : 'records';
-      const { A } = await at().query([{ refId: 'A', kind, [key]: key === 'sort' ? [{ by: attack, descending: true }] : [attack] }], T0, T0 + 60 * MINUTE);
+      const { A } = await at().query(
+        [{ refId: 'A', kind, [key]: key === 'sort' ? [{ by: attack, descending: true }] : [attack] }],
+        T0,
+        T0 + 60 * MINUTE,
+      );
       expect([attack, A?.status, A?.code]).toEqual([attack, 400, 'query_unknown_field']);
     }
   });
 
   test('values inside a filter reach the engine as parameters', async () => {
     for (const attack of attacks) {
-      const { A } = await at().query([{ refId: 'A', kind: 'stat', filter: `exporter like ${JSON.stringify(attack)} or sampler_address = "192.0.2.2"` }], T0, T0 + 60 * MINUTE);
+      const { A } = await at().query(
+        [
+          {
+            refId: 'A',
+            kind: 'stat',
+            filter: `exporter like ${JSON.stringify(attack)} or sampler_address = "192.0.2.2"`,
+          },
+        ],
+        T0,
+        T0 + 60 * MINUTE,
+      );
       if (A?.status === 200) expect(A.frames[0]?.schema.meta.executedQueryString.split('\n')[0]).not.toContain(attack);
     }
     for (const attack of attacks.slice(0, 8)) {
-      const response = await fetch(`${at().url}/api/v1/values?${new URLSearchParams({ field: 'src_addr', q: attack }).toString()}`);
-      expect([response.status, await asJson<ValuesResponse>(response)]).toEqual([200, { field: 'src_addr', values: [], complete: true }]);
+      const response = await fetch(
+        `${at().url}/api/v1/values?${new URLSearchParams({ field: 'src_addr', q: attack }).toString()}`,
+      );
+      expect([response.status, await asJson<ValuesResponse>(response)]).toEqual([
+        200,
+        { field: 'src_addr', values: [], complete: true },
+      ]);
     }
     expect(await rowCount()).toBe(300);
   });
 
   test('a name of a query that is a name of JavaScript is only a name', async () => {
-    const response = await at().post('/api/v1/query', `{"from":${T0},"to":${T0 + MINUTE},"queries":[{"refId":"constructor","kind":"stat"}]}`);
+    const response = await at().post(
+      '/api/v1/query',
+      `{"from":${T0},"to":${T0 + MINUTE},"queries":[{"refId":"constructor","kind":"stat"}]}`,
+    );
     expect(Object.keys((await asJson<QueryResponse>(response)).results)).toEqual(['constructor']);
-    const poisoned = await at().post('/api/v1/query', `{"from":${T0},"to":${T0 + MINUTE},"queries":[{"__proto__":{"kind":"stat"}}]}`);
+    const poisoned = await at().post(
+      '/api/v1/query',
+      `{"from":${T0},"to":${T0 + MINUTE},"queries":[{"__proto__":{"kind":"stat"}}]}`,
+    );
     expect(poisoned.status).toBe(400);
   });
 });
@@ -146,10 +255,18 @@ describe('fields and values', () => {
     for (const column of COLUMNS as readonly Column[]) if (column.stored) expect(names).toContain(column.name);
     expect(names).toEqual(expect.arrayContaining(['addr', 'port', 'as', 'if', 'bps']));
     expect(sets).toEqual(['internal']);
-    expect(fields.find((field) => field.name === 'bytes')).toMatchObject({ label: 'Bytes', unit: 'bytes', groupable: true, filterable: true, sortable: true });
+    expect(fields.find((field) => field.name === 'bytes')).toMatchObject({
+      label: 'Bytes',
+      unit: 'bytes',
+      groupable: true,
+      filterable: true,
+      sortable: true,
+    });
     for (const field of fields) {
       for (const example of field.examples) {
-        const answer = await asJson<{ valid: boolean; error?: ApiError }>(await at().post('/api/v1/filter/validate', { filter: example }));
+        const answer = await asJson<{ valid: boolean; error?: ApiError }>(
+          await at().post('/api/v1/filter/validate', { filter: example }),
+        );
         expect([example, answer.valid, answer.error?.message]).toEqual([example, true, undefined]);
       }
     }
@@ -161,20 +278,38 @@ describe('fields and values', () => {
     const addresses = await getJson<ValuesResponse>('/api/v1/values?field=src_addr&q=10.0.0.1&limit=3');
     expect([addresses.values.length, addresses.complete]).toEqual([3, false]);
     const exporters = await getJson<ValuesResponse>('/api/v1/values?field=exporter&q=EDGE');
-    expect(exporters).toMatchObject({ field: 'sampler_address', values: [{ value: '192.0.2.1', text: 'edge1 (192.0.2.1)' }], complete: true });
+    expect(exporters).toMatchObject({
+      field: 'sampler_address',
+      values: [{ value: '192.0.2.1', text: 'edge1 (192.0.2.1)' }],
+      complete: true,
+    });
     const interfaces = await getJson<ValuesResponse>('/api/v1/values?field=in_if&q=gi0');
     expect(interfaces.values).toMatchObject([{ value: '3', text: 'Gi0/3 (3)' }]);
-    const filtered = await getJson<ValuesResponse>(`/api/v1/values?field=dst_port&filter=${encodeURIComponent('proto = udp')}`);
+    const filtered = await getJson<ValuesResponse>(
+      `/api/v1/values?field=dst_port&filter=${encodeURIComponent('proto = udp')}`,
+    );
     expect(filtered.values.map(({ value }) => value)).toEqual(['53']);
     const unknown = await fetch(`${at().url}/api/v1/values?field=nope`);
-    expect([unknown.status, await asJson(unknown)]).toEqual([400, expect.objectContaining({ code: 'query_unknown_field' })]);
+    expect([unknown.status, await asJson(unknown)]).toEqual([
+      400,
+      expect.objectContaining({ code: 'query_unknown_field' }),
+    ]);
   });
 
   test('every value that is offered can be used in a filter', async () => {
     for (const field of ['proto', 'service', 'src_addr', 'src_as', 'in_if', 'sampler_address', 'type', 'dst_port']) {
       for (const { value } of (await getJson<ValuesResponse>(`/api/v1/values?field=${field}&limit=3`)).values) {
-        const { A } = await at().query([{ refId: 'A', kind: 'stat', filter: `${field} = ${JSON.stringify(value)}` }], T0, T0 + 60 * MINUTE);
-        expect([field, value, A?.error, valuesOf(A?.frames[0], 'flows')[0]]).toEqual([field, value, undefined, expect.any(Number)]);
+        const { A } = await at().query(
+          [{ refId: 'A', kind: 'stat', filter: `${field} = ${JSON.stringify(value)}` }],
+          T0,
+          T0 + 60 * MINUTE,
+        );
+        expect([field, value, A?.error, valuesOf(A?.frames[0], 'flows')[0]]).toEqual([
+          field,
+          value,
+          undefined,
+          expect.any(Number),
+        ]);
         expect(valuesOf(A?.frames[0], 'flows')[0]).toBeGreaterThan(0);
       }
     }
@@ -183,17 +318,29 @@ describe('fields and values', () => {
 
 describe('filter', () => {
   test('validate: canonical form and columns, or where and why', async () => {
-    expect(await asJson(await at().post('/api/v1/filter/validate', { filter: 'SrcAddr << 10.0.0.0/8 AND DstPort = 443' }))).toMatchObject({ valid: true, columns: expect.arrayContaining(['src_addr', 'dst_port']) as string[] });
-    expect(await asJson(await at().post('/api/v1/filter/validate', { filter: 'src_addr in @internal' }))).toMatchObject({ valid: true });
-    expect(await asJson(await at().post('/api/v1/filter/validate', { filter: 'dst_prt = 443' }))).toMatchObject({ valid: false, error: { code: 'filter_unknown_field', position: { offset: 0, length: 7 } } });
+    expect(
+      await asJson(await at().post('/api/v1/filter/validate', { filter: 'SrcAddr << 10.0.0.0/8 AND DstPort = 443' })),
+    ).toMatchObject({ valid: true, columns: expect.arrayContaining(['src_addr', 'dst_port']) as string[] });
+    expect(await asJson(await at().post('/api/v1/filter/validate', { filter: 'src_addr in @internal' }))).toMatchObject(
+      { valid: true },
+    );
+    expect(await asJson(await at().post('/api/v1/filter/validate', { filter: 'dst_prt = 443' }))).toMatchObject({
+      valid: false,
+      error: { code: 'filter_unknown_field', position: { offset: 0, length: 7 } },
+    });
   });
 
   test('complete: fields, operators, values of the traffic', async () => {
     const complete = async (filter: string, cursor?: number) =>
-      asJson<{ suggestions: { text: string; kind: string }[]; replace: object }>(await at().post('/api/v1/filter/complete', { filter, ...(cursor === undefined ? {} : { cursor }) }));
+      asJson<{ suggestions: { text: string; kind: string }[]; replace: object }>(
+        await at().post('/api/v1/filter/complete', { filter, ...(cursor === undefined ? {} : { cursor }) }),
+      );
     expect((await complete('dst_p')).suggestions[0]).toMatchObject({ text: 'dst_port', kind: 'field' });
     expect((await complete('proto ')).suggestions.map(({ text }) => text)).toContain('=');
-    expect(await complete('src_addr = 10.0.0.1')).toMatchObject({ suggestions: expect.arrayContaining([expect.objectContaining({ text: '10.0.0.1', kind: 'value' })]) as object[], replace: { offset: 11, length: 8 } });
+    expect(await complete('src_addr = 10.0.0.1')).toMatchObject({
+      suggestions: expect.arrayContaining([expect.objectContaining({ text: '10.0.0.1', kind: 'value' })]) as object[],
+      replace: { offset: 11, length: 8 },
+    });
     expect((await complete('proto = tcp and dst_', 3)).replace).toEqual({ offset: 0, length: 3 });
   });
 });
@@ -201,11 +348,18 @@ describe('filter', () => {
 describe('the rest', () => {
   test('status, exporters, health, page', async () => {
     expect(await getJson<ExportersResponse>('/api/v1/exporters')).toEqual({ exporters: [EXPORTER] });
-    expect(await getJson('/api/v1/status')).toMatchObject({ ledger: { difference: 0 }, store: { open: true }, details: { queries: { running: 0 } } });
+    expect(await getJson('/api/v1/status')).toMatchObject({
+      ledger: { difference: 0 },
+      store: { open: true },
+      details: { queries: { running: 0 } },
+    });
     expect(await getJson('/healthz')).toEqual({ status: 'ok' });
     expect(await getJson('/readyz')).toEqual({ ready: true, reasons: [] });
     const page = await fetch(`${at().url}/`);
-    expect([page.headers.get('content-type'), await page.text()]).toEqual(['text/html; charset=utf-8', expect.stringContaining('Ringflow 0.0.0-test')]);
+    expect([page.headers.get('content-type'), await page.text()]).toEqual([
+      'text/html; charset=utf-8',
+      expect.stringContaining('Ringflow 0.0.0-test'),
+    ]);
     const missing = await fetch(`${at().url}/nope`);
     expect([missing.status, await asJson(missing)]).toEqual([404, expect.objectContaining({ code: 'not_found' })]);
   });
@@ -228,35 +382,63 @@ describe('the rest', () => {
   });
 
   test('a body over the limit is refused', async () => {
-    const response = await at().post('/api/v1/query', { from: 1, to: 2, queries: [{ filter: 'x'.repeat(2 * 1024 * 1024) }] });
-    expect([response.status, await asJson(response)]).toEqual([413, expect.objectContaining({ code: 'body_too_large', hint: expect.stringContaining('http.max_body_bytes') as string })]);
+    const response = await at().post('/api/v1/query', {
+      from: 1,
+      to: 2,
+      queries: [{ filter: 'x'.repeat(2 * 1024 * 1024) }],
+    });
+    expect([response.status, await asJson(response)]).toEqual([
+      413,
+      expect.objectContaining({
+        code: 'body_too_large',
+        hint: expect.stringContaining('http.max_body_bytes') as string,
+      }),
+    ]);
   });
 });
 
 describe('OpenAPI', () => {
   interface Operation {
     readonly operationId: string;
-    readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Readonly<Record<string, { readonly schema: object }>> }>>;
+    readonly responses: Readonly<
+      Record<
+        string,
+        { readonly description: string; readonly content?: Readonly<Record<string, { readonly schema: object }>> }
+      >
+    >;
     readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: object }>> };
     readonly parameters?: readonly { readonly name: string; readonly in: string; readonly schema: object }[];
   }
 
   test('lists every route with schemas that compile', async () => {
-    const document = await getJson<{ openapi: string; info: { version: string }; paths: Record<string, Record<string, Operation>> }>('/openapi.json');
+    const document = await getJson<{
+      openapi: string;
+      info: { version: string };
+      paths: Record<string, Record<string, Operation>>;
+    }>('/openapi.json');
     expect([document.openapi, document.info.version]).toEqual(['3.1.0', '0.0.0-test']);
-    const listed = Object.entries(document.paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`));
+    const listed = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
     expect(listed.sort()).toEqual(ROUTES.map((route) => `${route.method} ${route.path}`).sort());
     const ajv = new Ajv({ strict: false });
     const ids: string[] = [];
     for (const operation of Object.values(document.paths).flatMap((methods) => Object.values(methods))) {
       ids.push(operation.operationId);
-      const contents = [...Object.values(operation.responses).map((response) => response.content ?? {}), operation.requestBody?.content ?? {}];
-      for (const content of contents) for (const { schema } of Object.values(content)) expect(() => ajv.compile(schema)).not.toThrow();
-      for (const response of Object.values(operation.responses)) expect(response.description).toEqual(expect.stringMatching(/\S/));
+      const contents = [
+        ...Object.values(operation.responses).map((response) => response.content ?? {}),
+        operation.requestBody?.content ?? {},
+      ];
+      for (const content of contents)
+        for (const { schema } of Object.values(content)) expect(() => ajv.compile(schema)).not.toThrow();
+      for (const response of Object.values(operation.responses))
+        expect(response.description).toEqual(expect.stringMatching(/\S/));
       for (const parameter of operation.parameters ?? []) expect(() => ajv.compile(parameter.schema)).not.toThrow();
     }
     expect(new Set(ids).size).toBe(ids.length);
-    expect(document.paths['/api/v1/query']?.['post']?.requestBody?.content['application/json']?.schema).toMatchObject({ properties: { queries: { items: { properties: { groupBy: {} } } } } });
+    expect(document.paths['/api/v1/query']?.['post']?.requestBody?.content['application/json']?.schema).toMatchObject({
+      properties: { queries: { items: { properties: { groupBy: {} } } } },
+    });
     expect(Object.keys(document.paths['/metrics']?.['get']?.responses['200']?.content ?? {})).toEqual(['text/plain']);
   });
 });

@@ -28,7 +28,11 @@ export const HTTP_SCHEMA = {
   properties: {
     host: { type: 'string', minLength: 1, description: 'Address to listen on; 0.0.0.0 or :: for all' },
     port: { type: 'integer', minimum: 0, maximum: 65_535, description: 'TCP port; 0 = any free one' },
-    token: { type: 'string', pattern: '^[\\x21-\\x7e]*$', description: 'Bearer token that callers must send; empty = none' },
+    token: {
+      type: 'string',
+      pattern: '^[\\x21-\\x7e]*$',
+      description: 'Bearer token that callers must send; empty = none',
+    },
     protect_metrics: { type: 'boolean', description: 'Ask for the token on /metrics too' },
     max_body_bytes: { type: 'integer', minimum: 1024, maximum: 64 * 1024 * 1024, description: 'Longest request body' },
   },

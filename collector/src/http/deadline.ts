@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** A signal that follows others and may have a time of its own. */
 export interface Deadline {
   readonly signal: AbortSignal;
@@ -11,6 +13,8 @@ export interface Deadline {
 /** Aborts when `parent` does, when `abort()` is called, or after `timeoutMs`. */
 export function createDeadline(parent: AbortSignal, timeoutMs?: number): Deadline {
   const controller = new AbortController();
+  // Every statement of a request listens.
+  setMaxListeners(0, controller.signal, parent);
   let expired = false;
   const abort = (): void => controller.abort();
   const timer =

@@ -19,6 +19,18 @@ export interface HttpDeps {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly log: HttpLog;
+  /** Told about every query when it has ended; for metrics. */
+  readonly observe?: (query: ObservedQuery) => void;
+}
+
+/** A query that has ended. */
+export interface ObservedQuery {
+  /** A query kind, `values`, or `unknown` when there is no such kind. */
+  readonly kind: string;
+  readonly outcome: 'ok' | 'error' | 'cancelled';
+  readonly durationMs: number;
+  /** What was read for each frame of the answer. */
+  readonly reads: readonly { readonly table: string; readonly rowsRead: number; readonly bytesRead: number }[];
 }
 
 /** Log of the API: fields first, then a message in lower case. */

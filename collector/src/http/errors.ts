@@ -1,7 +1,10 @@
 import { ERRORS, RingflowError, type ApiError, type ErrorCode, type QueryResult } from '@ringflow/contract';
 
 /** Codes of the store that have another name outside. */
-const STORE_CODES: Readonly<Record<string, ErrorCode>> = { query_rows: 'query_too_large', query_failed: 'store_failed' };
+const STORE_CODES: Readonly<Record<string, ErrorCode>> = {
+  query_rows: 'query_too_large',
+  query_failed: 'store_failed',
+};
 
 /** Hints for errors that come without one. */
 const HINTS: Readonly<Partial<Record<ErrorCode, string>>> = {
@@ -17,16 +20,44 @@ const MAX_MESSAGE = 500;
 
 /** Any error as the API shows it. Errors without a known code are ours and keep their text to the log. */
 export function toRingflowError(error: unknown): RingflowError {
-  if (error instanceof RingflowError) return error.hint === undefined && HINTS[error.code] ? new RingflowError(error.code, error.message, { hint: HINTS[error.code], position: error.position, cause: error }) : error;
+  if (error instanceof RingflowError)
+    return error.hint === undefined && HINTS[error.code]
+      ? new RingflowError(error.code, error.message, {
+          hint: HINTS[error.code],
+          position: error.position,
+          cause: error,
+        })
+      : error;
   // Errors of the store come from another process, as plain ones with a code.
-  const { code, message, hint, position } = (error ?? {}) as { code?: unknown; message?: unknown; hint?: string; position?: ApiError['position'] };
-  const known = typeof code === 'string' ? (STORE_CODES[code] ?? (Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : undefined)) : undefined;
-  if (known) return new RingflowError(known, String(message).slice(0, MAX_MESSAGE), { hint: hint ?? HINTS[known], position, cause: error });
-  return new RingflowError('internal', ERRORS.internal.title, { hint: 'Look into the log of the collector', cause: error });
+  const { code, message, hint, position } = (error ?? {}) as {
+    code?: unknown;
+    message?: unknown;
+    hint?: string;
+    position?: ApiError['position'];
+  };
+  const known =
+    typeof code === 'string'
+      ? (STORE_CODES[code] ?? (Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : undefined))
+      : undefined;
+  if (known)
+    return new RingflowError(known, String(message).slice(0, MAX_MESSAGE), {
+      hint: hint ?? HINTS[known],
+      position,
+      cause: error,
+    });
+  return new RingflowError('internal', ERRORS.internal.title, {
+    hint: 'Look into the log of the collector',
+    cause: error,
+  });
 }
 
 export function errorBody(error: RingflowError): ApiError {
-  return { code: error.code, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }), ...(error.position === undefined ? {} : { position: error.position }) };
+  return {
+    code: error.code,
+    message: error.message,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(error.position === undefined ? {} : { position: error.position }),
+  };
 }
 
 /** An error of one query among others. `plugin` is Grafana's word for "the question was wrong". */
@@ -43,13 +74,27 @@ export function errorResult(error: RingflowError): QueryResult {
 }
 
 /** fastify's own errors (bad JSON, body limit, schema) in our words. */
-export function fromFastify(error: { code?: string; statusCode?: number; message: string; validation?: readonly { instancePath: string; message?: string }[] }): RingflowError {
-  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new RingflowError('body_too_large', ERRORS.body_too_large.title, { hint: 'Send fewer queries in one request, or raise http.max_body_bytes' });
+export function fromFastify(error: {
+  code?: string;
+  statusCode?: number;
+  message: string;
+  validation?: readonly { instancePath: string; message?: string }[];
+}): RingflowError {
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return new RingflowError('body_too_large', ERRORS.body_too_large.title, {
+      hint: 'Send fewer queries in one request, or raise http.max_body_bytes',
+    });
   if (error.validation) {
     const [first] = error.validation;
-    return new RingflowError('bad_request', `${first?.instancePath || 'The request'} ${first?.message ?? 'is not as expected'}`.replace(/^\//, ''), { hint: 'Compare with /openapi.json' });
+    return new RingflowError(
+      'bad_request',
+      `${first?.instancePath || 'The request'} ${first?.message ?? 'is not as expected'}`.replace(/^\//, ''),
+      { hint: 'Compare with /openapi.json' },
+    );
   }
-  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new RingflowError('bad_request', 'The body is not JSON', { hint: 'Send content-type: application/json' });
-  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) return new RingflowError('bad_request', error.message, { hint: 'Compare with /openapi.json' });
+  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
+    return new RingflowError('bad_request', 'The body is not JSON', { hint: 'Send content-type: application/json' });
+  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500)
+    return new RingflowError('bad_request', error.message, { hint: 'Compare with /openapi.json' });
   return toRingflowError(error);
 }

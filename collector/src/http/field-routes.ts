@@ -85,4 +85,10 @@ function fieldInfo(field: FilterField): FieldInfo {
   };
 }
 
-const COMPUTED_UNITS: Readonly<Record<NonNullable<FilterField['computed']>, string>> = { dscp: 'none', duration: 'time', bps: 'bits/s', pps: 'packets/s', bpp: 'bytes' };
+const COMPUTED_UNITS: Readonly<Record<NonNullable<FilterField['computed']>, string>> = {
+  dscp: 'none',
+  duration: 'time',
+  bps: 'bits/s',
+  pps: 'packets/s',
+  bpp: 'bytes',
+};

@@ -33,7 +33,16 @@ export const FILTER_ROUTES: readonly Route[] = [
     handle: ({ body }, { deps }) => {
       const { tree, error } = parseFilter((body as FilterValidateRequest).filter, { sets: deps.sets ?? {} });
       const answer: FilterValidateResponse = error
-        ? { valid: false, error: { code: error.code, message: error.message, position: error.position, expected: [...error.expected], ...(error.hint === undefined ? {} : { hint: error.hint }) } }
+        ? {
+            valid: false,
+            error: {
+              code: error.code,
+              message: error.message,
+              position: error.position,
+              expected: [...error.expected],
+              ...(error.hint === undefined ? {} : { hint: error.hint }),
+            },
+          }
         : { valid: true, filter: formatFilter(tree), columns: columnsOfFilter(tree) };
       return { body: answer };
     },
@@ -49,7 +58,9 @@ export const FILTER_ROUTES: readonly Route[] = [
     answer: FILTER_COMPLETE_RESPONSE_SCHEMA,
     handle: async ({ body, signal }, context) => {
       const { filter, cursor = filter.length } = body as FilterCompleteRequest;
-      const { suggestions, replace, needsValues } = completeFilter(filter, Math.min(cursor, filter.length), { sets: context.deps.sets ?? {} });
+      const { suggestions, replace, needsValues } = completeFilter(filter, Math.min(cursor, filter.length), {
+        sets: context.deps.sets ?? {},
+      });
       const values = needsValues ? await valuesFor(needsValues, signal, context) : [];
       const answer: FilterCompleteResponse = { suggestions: [...values, ...suggestions], replace };
       return { body: answer };
@@ -57,11 +68,23 @@ export const FILTER_ROUTES: readonly Route[] = [
   },
 ];
 
-async function valuesFor({ field, prefix }: { field: string; prefix: string }, signal: AbortSignal, { answers, deps }: RouteContext): Promise<FilterSuggestion[]> {
+async function valuesFor(
+  { field, prefix }: { field: string; prefix: string },
+  signal: AbortSignal,
+  { answers, deps }: RouteContext,
+): Promise<FilterSuggestion[]> {
   const toMs = deps.now();
   try {
-    const { values } = await answers.values({ field, search: prefix, limit: MAX_VALUES, filter: '' }, { fromMs: toMs - VALUES_WINDOW_MS, toMs }, signal);
-    return values.map(({ value, text }) => ({ text: /^[\w.:/-]+$/.test(value) ? value : JSON.stringify(value), kind: 'value', detail: text }));
+    const { values } = await answers.values(
+      { field, search: prefix, limit: MAX_VALUES, filter: '' },
+      { fromMs: toMs - VALUES_WINDOW_MS, toMs },
+      signal,
+    );
+    return values.map(({ value, text }) => ({
+      text: /^[\w.:/-]+$/.test(value) ? value : JSON.stringify(value),
+      kind: 'value',
+      detail: text,
+    }));
   } catch (error) {
     // Without the store the grammar still completes; an editor that stops at every hiccup helps nobody.
     deps.log.warn({ error: String(error) }, 'no values for completion');

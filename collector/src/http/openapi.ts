@@ -8,7 +8,12 @@ export function openApiOptions(version: string, routes: readonly Route[]): Fasti
   return {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'Ringflow', version, description: 'Flow records, asked in data frames', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+      info: {
+        title: 'Ringflow',
+        version,
+        description: 'Flow records, asked in data frames',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
       tags: [
         { name: 'query', description: 'Ask for data' },
         { name: 'filter', description: 'Help with the filter language' },
@@ -27,7 +32,10 @@ export function openApiOptions(version: string, routes: readonly Route[]): Fasti
 /** A route as fastify and swagger describe it. */
 function describe(route: Route): Record<string, unknown> {
   const good = route.answer ?? { type: 'string', description: route.summary };
-  const content = route.contentType === undefined ? good : { description: route.summary, content: { [route.contentType.split(';')[0] as string]: { schema: good } } };
+  const content =
+    route.contentType === undefined
+      ? good
+      : { description: route.summary, content: { [route.contentType.split(';')[0] as string]: { schema: good } } };
   const answers: Record<string, unknown> = { 200: content };
   if (route.alsoStatus !== undefined) answers[route.alsoStatus] = good;
   if (route.body || route.query) answers[400] = named(API_ERROR_SCHEMA, 'The request cannot be read');

@@ -1,4 +1,11 @@
-import { MAX_QUERIES, QUERY_REQUEST_SCHEMA, QUERY_RESPONSE_SCHEMA, VALUES_RESPONSE_SCHEMA, type QueryRequest, type ValuesResponse } from '@ringflow/contract';
+import {
+  MAX_QUERIES,
+  QUERY_REQUEST_SCHEMA,
+  QUERY_RESPONSE_SCHEMA,
+  VALUES_RESPONSE_SCHEMA,
+  type QueryRequest,
+  type ValuesResponse,
+} from '@ringflow/contract';
 import { parseWindow } from '../query/index.ts';
 import type { Route } from './route.ts';
 
@@ -11,7 +18,12 @@ const LOOSE_REQUEST = {
   ...QUERY_REQUEST_SCHEMA,
   properties: {
     ...(QUERY_REQUEST_SCHEMA['properties'] as object),
-    queries: { type: 'array', minItems: 1, maxItems: MAX_QUERIES, items: { type: 'object', properties: { refId: { type: 'string', minLength: 1, maxLength: 64 } } } },
+    queries: {
+      type: 'array',
+      minItems: 1,
+      maxItems: MAX_QUERIES,
+      items: { type: 'object', properties: { refId: { type: 'string', minLength: 1, maxLength: 64 } } },
+    },
   },
 };
 
@@ -41,7 +53,11 @@ export const QUERY_ROUTES: readonly Route[] = [
       properties: {
         field: { type: 'string', description: 'Field', maxLength: 64 },
         q: { type: 'string', description: 'Part of the value or of its name', maxLength: 256 },
-        limit: { type: 'string', pattern: '^[1-9][0-9]{0,3}$', description: `Most values, up to ${MAX_VALUES}; default ${DEFAULT_VALUES}` },
+        limit: {
+          type: 'string',
+          pattern: '^[1-9][0-9]{0,3}$',
+          description: `Most values, up to ${MAX_VALUES}; default ${DEFAULT_VALUES}`,
+        },
         from: { type: 'string', description: 'Beginning of the window; default now-1h', maxLength: 64 },
         to: { type: 'string', description: 'End of the window; default now', maxLength: 64 },
         filter: { type: 'string', description: 'Condition that the records must meet', maxLength: 16_384 },
@@ -51,7 +67,11 @@ export const QUERY_ROUTES: readonly Route[] = [
     handle: async ({ query, signal }, { answers, deps }) => {
       const window = parseWindow(query['from'] ?? 'now-1h', query['to'] ?? 'now', deps.now());
       const limit = Math.min(Number(query['limit'] ?? DEFAULT_VALUES), MAX_VALUES);
-      const body: ValuesResponse = await answers.values({ field: query['field'] ?? '', search: query['q'] ?? '', limit, filter: query['filter'] ?? '' }, window, signal);
+      const body: ValuesResponse = await answers.values(
+        { field: query['field'] ?? '', search: query['q'] ?? '', limit, filter: query['filter'] ?? '' },
+        window,
+        signal,
+      );
       return { body };
     },
   },

@@ -20,13 +20,15 @@ afterEach(async () => {
 /** Hour-long flows in buckets of a second: a hundred million parts, which takes the engine many seconds. */
 async function insertSlow(server: TestServer): Promise<object> {
   await server.store.engine.exec(
-    `INSERT INTO flows (time_flow_start_ns, time_flow_end_ns, time_received_ns, bytes, packets, src_port) SELECT fromUnixTimestamp64Milli(${T0}, 'UTC'), fromUnixTimestamp64Milli(${T0 + HOUR}, 'UTC'), fromUnixTimestamp64Milli(${T0 + HOUR}, 'UTC'), 1000000 + number, 10, number % 60000 FROM numbers(60000)`,
+    `INSERT INTO flows (time_flow_start_ns, time_flow_end_ns, time_received_ns, bytes, packets, src_port) SELECT fromUnixTimestamp64Milli(${T0}, 'UTC'), fromUnixTimestamp64Milli(${T0 + HOUR}, 'UTC'), fromUnixTimestamp64Milli(${T0 + HOUR}, 'UTC'), 1000000 + number, 10, number FROM numbers(20000)`,
   );
   return { kind: 'timeseries', groupBy: ['src_port'], intervalMs: 1000, maxDataPoints: 5000, resolution: 'raw' };
 }
 
 const running = async (server: TestServer): Promise<number> => {
-  const [row] = await server.store.engine.select<{ n: number }>("SELECT count() AS n FROM system.processes WHERE query NOT LIKE '%system.processes%'");
+  const [row] = await server.store.engine.select<{ n: number }>(
+    "SELECT count() AS n FROM system.processes WHERE query NOT LIKE '%system.processes%'",
+  );
   return row?.n ?? -1;
 };
 
@@ -58,9 +60,21 @@ describe('cancellation and bounds', () => {
   test('a query that runs too long is stopped, the others are answered', async () => {
     const server = await start(T0 + HOUR, {}, { timeout_seconds: 1 });
     const query = await insertSlow(server);
-    const response = await server.post('/api/v1/query', { from: T0, to: T0 + HOUR, queries: [{ refId: 'slow', ...query }, { refId: 'quick', kind: 'stat' }] });
+    const response = await server.post('/api/v1/query', {
+      from: T0,
+      to: T0 + HOUR,
+      queries: [
+        { refId: 'slow', ...query },
+        { refId: 'quick', kind: 'stat' },
+      ],
+    });
     const { results } = (await response.json()) as QueryResponse;
-    expect(results['slow']).toMatchObject({ status: 504, code: 'query_timeout', errorSource: 'downstream', hint: expect.stringContaining('query.timeout_seconds') as string });
+    expect(results['slow']).toMatchObject({
+      status: 504,
+      code: 'query_timeout',
+      errorSource: 'downstream',
+      hint: expect.stringContaining('query.timeout_seconds') as string,
+    });
     expect(results['quick']?.status).toBe(200);
     expect(await until(async () => (await running(server)) === 0, 2000)).toBe(true);
   });
@@ -70,9 +84,24 @@ describe('cancellation and bounds', () => {
     await server.store.engine.exec(
       `INSERT INTO flows (time_flow_start_ns, time_flow_end_ns, time_received_ns, bytes, packets, src_addr, dst_addr) SELECT fromUnixTimestamp64Milli(${T0}, 'UTC'), fromUnixTimestamp64Milli(${T0}, 'UTC'), fromUnixTimestamp64Milli(${T0}, 'UTC'), 1, 1, toIPv6(concat('2001:db8::', hex(number % 65536), ':', hex(intDiv(number, 65536)))), toIPv6(concat('2001:db8::', hex(number % 60000))) FROM numbers(600000)`,
     );
-    const results = await server.query([{ refId: 'memory', kind: 'table', groupBy: ['src_addr', 'dst_addr'] }, { refId: 'rows', kind: 'table', groupBy: ['dst_addr'], limit: 200 }], T0, T0 + HOUR);
-    expect(results['memory']).toMatchObject({ status: 503, code: 'query_memory' });
-    expect([results['rows']?.code]).not.toEqual([undefined]);
+    const { memory, rows } = await server.query(
+      [
+        { refId: 'memory', kind: 'table', groupBy: ['src_addr', 'dst_addr'] },
+        { refId: 'rows', kind: 'records', limit: 200, columns: ['bytes'] },
+      ],
+      T0,
+      T0 + HOUR,
+    );
+    expect(memory).toMatchObject({
+      status: 503,
+      code: 'query_memory',
+      hint: expect.stringContaining('query.max_memory_bytes') as string,
+    });
+    expect(rows).toMatchObject({
+      status: 413,
+      code: 'query_too_large',
+      hint: expect.stringContaining('query.max_rows') as string,
+    });
   });
 
   test('queries of one request run with bounded concurrency', async () => {
@@ -85,13 +114,22 @@ describe('cancellation and bounds', () => {
       return { columns: [[1], [1], [1], [1]], rows: 1, rowsRead: 1, bytesRead: 1, elapsedMs: 1 };
     };
     const server = await start(T0 + HOUR, {}, { concurrency: 2 }, { run });
-    const results = await server.query(Array.from({ length: 20 }, () => ({ kind: 'stat' })), T0, T0 + HOUR);
+    const results = await server.query(
+      Array.from({ length: 20 }, () => ({ kind: 'stat' })),
+      T0,
+      T0 + HOUR,
+    );
     expect(Object.keys(results)).toHaveLength(20);
     expect([most, now]).toEqual([2, 0]);
   });
 
   test('an error that nobody expected is logged and not shown', async () => {
-    const server = await start(T0 + HOUR, {}, {}, { run: async () => Promise.reject(new Error('secret of the inside')) });
+    const server = await start(
+      T0 + HOUR,
+      {},
+      {},
+      { run: async () => Promise.reject(new Error('secret of the inside')) },
+    );
     const { A } = await server.query([{ refId: 'A', kind: 'stat' }], T0, T0 + HOUR);
     expect(A).toMatchObject({ status: 500, code: 'internal' });
     expect(JSON.stringify(A)).not.toContain('secret');
@@ -104,17 +142,36 @@ describe('token', () => {
 
   test('every route but health, page and description asks for it', async () => {
     const server = await start(T0, { token: TOKEN });
-    const status = async (path: string, authorization?: string): Promise<number> => (await fetch(server.url + path, authorization === undefined ? {} : { headers: { authorization } })).status;
-    for (const path of ['/', '/healthz', '/readyz', '/openapi.json', '/metrics']) expect([path, await status(path)]).toEqual([path, 200]);
+    const status = async (path: string, authorization?: string): Promise<number> =>
+      (await fetch(server.url + path, authorization === undefined ? {} : { headers: { authorization } })).status;
+    for (const path of ['/', '/healthz', '/readyz', '/openapi.json', '/metrics'])
+      expect([path, await status(path)]).toEqual([path, 200]);
     for (const path of ['/api/v1/fields', '/api/v1/status', '/api/v1/exporters', '/api/v1/values?field=proto']) {
       expect([path, await status(path, `Bearer ${TOKEN}`)]).toEqual([path, 200]);
-      for (const wrong of [undefined, '', 'Bearer', 'Bearer ', 'Bearer <no value>', `Bearer ${TOKEN}x`, `Bearer ${TOKEN.slice(1)}`, TOKEN, `Basic ${TOKEN}`]) {
+      for (const wrong of [
+        undefined,
+        '',
+        'Bearer',
+        'Bearer ',
+        'Bearer <no value>',
+        `Bearer ${TOKEN}x`,
+        `Bearer ${TOKEN.slice(1)}`,
+        TOKEN,
+        `Basic ${TOKEN}`,
+      ]) {
         expect([path, wrong, await status(path, wrong)]).toEqual([path, wrong, 401]);
       }
     }
     const refused = await server.post('/api/v1/query', { from: 1, to: 2, queries: [{}] });
-    expect([refused.status, refused.headers.get('www-authenticate'), ((await refused.json()) as ApiError).code]).toEqual([401, 'Bearer', 'unauthorized']);
-    expect((await server.post('/api/v1/query', { from: 1, to: 2, queries: [{}] }, { authorization: `bearer ${TOKEN}` })).status).toBe(200);
+    expect([
+      refused.status,
+      refused.headers.get('www-authenticate'),
+      ((await refused.json()) as ApiError).code,
+    ]).toEqual([401, 'Bearer', 'unauthorized']);
+    expect(
+      (await server.post('/api/v1/query', { from: 1, to: 2, queries: [{}] }, { authorization: `bearer ${TOKEN}` }))
+        .status,
+    ).toBe(200);
   });
 
   test('metrics can be protected, too', async () => {
@@ -128,7 +185,9 @@ describe('token', () => {
     const { hostname, port } = new URL(server.url);
     const socket = connect(Number(port), hostname);
     const answer = new Promise<string>((resolve) => socket.once('data', (data) => resolve(String(data))));
-    socket.write('POST /api/v1/query HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n{');
+    socket.write(
+      'POST /api/v1/query HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n{',
+    );
     expect(await answer).toMatch(/^HTTP\/1.1 401 /);
     socket.destroy();
   });
@@ -144,7 +203,9 @@ test('not ready is 503', async () => {
 test('stop ends what runs and frees the port', async () => {
   const server = await createTestServer(T0 + HOUR);
   const query = await insertSlow(server);
-  const asked = server.post('/api/v1/query', { from: T0, to: T0 + HOUR, queries: [{ refId: 'A', ...query }] }).catch((error: Error) => error.message);
+  const asked = server
+    .post('/api/v1/query', { from: T0, to: T0 + HOUR, queries: [{ refId: 'A', ...query }] })
+    .catch((error: Error) => error.message);
   expect(await until(async () => (await running(server)) > 0)).toBe(true);
   await server.http.stop();
   expect(typeof (await asked)).toBe('string');

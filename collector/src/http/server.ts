@@ -56,15 +56,29 @@ export function createHttp(config: HttpConfig & { readonly query: QueryConfig },
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.setErrorHandler((error: Error, _request, reply) => {
     const shown = fromFastify(error);
-    if (shown.status >= 500) deps.log.error({ code: shown.code, error: String(shown.cause instanceof Error ? shown.cause.stack : error.stack) }, 'request failed');
+    if (shown.status >= 500)
+      deps.log.error(
+        { code: shown.code, error: String(shown.cause instanceof Error ? shown.cause.stack : error.stack) },
+        'request failed',
+      );
     sendError(reply, shown);
   });
   app.setNotFoundHandler((request, reply) => {
-    sendError(reply, new RingflowError('not_found', `There is no ${request.method} ${request.url.split('?')[0]?.slice(0, 100)}`, { hint: 'Look at /openapi.json for what there is' }));
+    sendError(
+      reply,
+      new RingflowError('not_found', `There is no ${request.method} ${request.url.split('?')[0]?.slice(0, 100)}`, {
+        hint: 'Look at /openapi.json for what there is',
+      }),
+    );
   });
 
   const ready = (async () => {
-    await app.register(compress, { global: true, threshold: COMPRESS_FROM_BYTES, encodings: ['gzip', 'deflate'], zlibOptions: { level: GZIP_LEVEL } });
+    await app.register(compress, {
+      global: true,
+      threshold: COMPRESS_FROM_BYTES,
+      encodings: ['gzip', 'deflate'],
+      zlibOptions: { level: GZIP_LEVEL },
+    });
     await app.register(swagger, openApiOptions(deps.version, ROUTES));
     for (const route of ROUTES) addRoute(app, route, context, config, isToken);
     app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
@@ -87,23 +101,47 @@ export function createHttp(config: HttpConfig & { readonly query: QueryConfig },
   };
 }
 
-function addRoute(app: FastifyInstance, route: Route, context: RouteContext, config: HttpConfig, isToken: (header: string | undefined) => boolean): void {
+function addRoute(
+  app: FastifyInstance,
+  route: Route,
+  context: RouteContext,
+  config: HttpConfig,
+  isToken: (header: string | undefined) => boolean,
+): void {
   const guarded = route.access === 'token' || (route.access === 'metrics' && config.protect_metrics);
   app.route({
     method: route.method,
     url: route.path,
-    schema: { ...(route.body ? { body: route.looseBody ?? route.body } : {}), ...(route.query ? { querystring: route.query } : {}) },
+    schema: {
+      ...(route.body ? { body: route.looseBody ?? route.body } : {}),
+      ...(route.query ? { querystring: route.query } : {}),
+    },
     // Before the body is read: a stranger must not make us parse a megabyte.
     onRequest: async (request, reply) => {
       if (!guarded || isToken(request.headers.authorization)) return;
       void reply.header('www-authenticate', 'Bearer');
-      sendError(reply, new RingflowError('unauthorized', ERRORS.unauthorized.title, { hint: 'Send the header Authorization: Bearer <http.token>' }));
+      sendError(
+        reply,
+        new RingflowError('unauthorized', ERRORS.unauthorized.title, {
+          hint: 'Send the header Authorization: Bearer <http.token>',
+        }),
+      );
       await reply;
     },
     handler: async (request, reply) => {
       try {
-        const answer = await route.handle({ body: request.body, query: request.query as Record<string, string | undefined>, signal: callerSignal(request, reply) }, context);
-        void reply.code(answer.status ?? 200).type(answer.contentType ?? 'application/json; charset=utf-8').header('cache-control', 'no-store');
+        const answer = await route.handle(
+          {
+            body: request.body,
+            query: request.query as Record<string, string | undefined>,
+            signal: callerSignal(request, reply),
+          },
+          context,
+        );
+        void reply
+          .code(answer.status ?? 200)
+          .type(answer.contentType ?? 'application/json; charset=utf-8')
+          .header('cache-control', 'no-store');
         return await reply.send(answer.contentType === undefined ? JSON.stringify(answer.body) : answer.body);
       } catch (error) {
         throw toRingflowError(error);
@@ -122,5 +160,9 @@ function callerSignal(_request: FastifyRequest, reply: FastifyReply): AbortSigna
 }
 
 function sendError(reply: FastifyReply, error: RingflowError): void {
-  void reply.code(error.status).type('application/json; charset=utf-8').header('cache-control', 'no-store').send(JSON.stringify(errorBody(error)));
+  void reply
+    .code(error.status)
+    .type('application/json; charset=utf-8')
+    .header('cache-control', 'no-store')
+    .send(JSON.stringify(errorBody(error)));
 }

@@ -1,4 +1,9 @@
-import { EXPORTERS_RESPONSE_SCHEMA, READY_RESPONSE_SCHEMA, STATUS_RESPONSE_SCHEMA, type ExportersResponse } from '@ringflow/contract';
+import {
+  EXPORTERS_RESPONSE_SCHEMA,
+  READY_RESPONSE_SCHEMA,
+  STATUS_RESPONSE_SCHEMA,
+  type ExportersResponse,
+} from '@ringflow/contract';
 import type { Route } from './route.ts';
 import { statusPage } from './status-page.ts';
 
@@ -36,7 +41,12 @@ export const STATUS_ROUTES: readonly Route[] = [
     tag: 'status',
     summary: 'The process is alive',
     access: 'open',
-    answer: { type: 'object', description: 'Always the same', properties: { status: { type: 'string', enum: ['ok'] } }, required: ['status'] },
+    answer: {
+      type: 'object',
+      description: 'Always the same',
+      properties: { status: { type: 'string', enum: ['ok'] } },
+      required: ['status'],
+    },
     handle: () => ({ body: { status: 'ok' } }),
   },
   {
@@ -74,6 +84,9 @@ export const STATUS_ROUTES: readonly Route[] = [
     summary: 'A page for people: links to the rest',
     access: 'open',
     contentType: 'text/html; charset=utf-8',
-    handle: (_, { deps }) => ({ contentType: 'text/html; charset=utf-8', body: statusPage(deps.version, deps.ready()) }),
+    handle: (_, { deps }) => ({
+      contentType: 'text/html; charset=utf-8',
+      body: statusPage(deps.version, deps.ready()),
+    }),
   },
 ];

@@ -50,7 +50,15 @@ export const METRICS_SCHEMA = {
       additionalProperties: { type: 'string', minLength: 1, description: 'A filter' },
       maxProperties: 100,
     },
-    max_exporters: { type: 'integer', minimum: 1, description: 'Exporters with series of their own; those that come later are counted as "other"' },
-    max_interfaces: { type: 'integer', minimum: 1, description: 'Interfaces with series of their own, over all exporters' },
+    max_exporters: {
+      type: 'integer',
+      minimum: 1,
+      description: 'Exporters with series of their own; those that come later are counted as "other"',
+    },
+    max_interfaces: {
+      type: 'integer',
+      minimum: 1,
+      description: 'Interfaces with series of their own, over all exporters',
+    },
   },
 } as const;

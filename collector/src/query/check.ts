@@ -17,10 +17,17 @@ import {
 import { quantityName } from './frames.ts';
 import { DIMENSIONS, FIELDS } from './values.ts';
 
-const STORED: readonly string[] = (COLUMNS as readonly Column[]).filter((column) => column.stored).map((column) => column.name);
+const STORED: readonly string[] = (COLUMNS as readonly Column[])
+  .filter((column) => column.stored)
+  .map((column) => column.name);
 
 /** Most rows or series by kind. */
-const LIMITS: Readonly<Record<QueryKind, number>> = { timeseries: MAX_SERIES, table: MAX_ROWS, records: MAX_ROWS, stat: MAX_ROWS };
+const LIMITS: Readonly<Record<QueryKind, number>> = {
+  timeseries: MAX_SERIES,
+  table: MAX_ROWS,
+  records: MAX_ROWS,
+  stat: MAX_ROWS,
+};
 
 /** Rows that paging may skip; beyond it a narrower filter is the better way. */
 const MAX_OFFSET = 1_000_000;
@@ -32,7 +39,11 @@ export function checkQuery(query: FlowQuery): FlowQuery {
   oneOf('measure', query.measure, MEASURES);
   oneOf('resolution', query.resolution, QUERY_RESOLUTIONS);
   if (typeof query.filter !== 'string') throw invalid('filter must be text', 'Write the filter as one string');
-  if (query.filter.length > MAX_FILTER_LENGTH) throw invalid(`filter has ${query.filter.length} characters, more than ${MAX_FILTER_LENGTH}`, 'Put long lists into a configured set and write @name');
+  if (query.filter.length > MAX_FILTER_LENGTH)
+    throw invalid(
+      `filter has ${query.filter.length} characters, more than ${MAX_FILTER_LENGTH}`,
+      'Put long lists into a configured set and write @name',
+    );
   wholeNumber('limit', query.limit, 1, LIMITS[query.kind]);
   wholeNumber('offset', query.offset, 0, MAX_OFFSET);
   wholeNumber('intervalMs', query.intervalMs, 0, Number.MAX_SAFE_INTEGER);
@@ -44,31 +55,49 @@ export function checkQuery(query: FlowQuery): FlowQuery {
   const answers = query.kind === 'records' ? STORED : answerFields(query, unique);
   const columns = fields('columns', query.columns, answers, query.kind === 'records' ? STORED.length : MAX_DIMENSIONS);
   const sort = sortOf(query, groupBy);
-  if (query.kind === 'table' && groupBy.length === 0) throw invalid('A table needs groupBy', 'Add a field to groupBy, or ask for kind "stat"');
-  if ((query.kind === 'stat' || query.kind === 'records') && groupBy.length > 0) throw invalid(`A query of kind "${query.kind}" cannot group`, 'Remove groupBy, or ask for kind "table"');
-  if (query.kind !== 'stat' && unique.length > 0) throw invalid('unique belongs to kind "stat"', 'Remove unique, or ask for kind "stat"');
-  if (query.kind === 'stat' && query.measure === 'share') throw invalid('A total has no share', 'Ask for measure "total" or "rate", or for kind "table"');
+  if (query.kind === 'table' && groupBy.length === 0)
+    throw invalid('A table needs groupBy', 'Add a field to groupBy, or ask for kind "stat"');
+  if ((query.kind === 'stat' || query.kind === 'records') && groupBy.length > 0)
+    throw invalid(`A query of kind "${query.kind}" cannot group`, 'Remove groupBy, or ask for kind "table"');
+  if (query.kind !== 'stat' && unique.length > 0)
+    throw invalid('unique belongs to kind "stat"', 'Remove unique, or ask for kind "stat"');
+  if (query.kind === 'stat' && query.measure === 'share')
+    throw invalid('A total has no share', 'Ask for measure "total" or "rate", or for kind "table"');
   return { ...query, groupBy, unique, columns, sort };
 }
 
 /** Names of the fields that a table or stat can be cut down to. */
 function answerFields(query: FlowQuery, unique: readonly string[]): string[] {
   const measure = query.measure === 'rate' ? 'rate' : 'total';
-  return [...METRICS.map((metric) => quantityName(metric, measure)), 'share', ...unique.map((name) => `unique_${name}`)];
+  return [
+    ...METRICS.map((metric) => quantityName(metric, measure)),
+    'share',
+    ...unique.map((name) => `unique_${name}`),
+  ];
 }
 
 function sortOf(query: FlowQuery, groupBy: readonly string[]): FlowQuery['sort'] {
-  if (!Array.isArray(query.sort) || query.sort.length > MAX_DIMENSIONS) throw invalid(`sort must be a list of up to ${MAX_DIMENSIONS} entries`, 'Write for example [{"by": "bytes", "descending": true}]');
-  const allowed = query.kind === 'records' ? STORED : [...groupBy, 'bytes', 'packets', 'flows', 'bps', 'pps', 'fps', 'share'];
+  if (!Array.isArray(query.sort) || query.sort.length > MAX_DIMENSIONS)
+    throw invalid(
+      `sort must be a list of up to ${MAX_DIMENSIONS} entries`,
+      'Write for example [{"by": "bytes", "descending": true}]',
+    );
+  const allowed =
+    query.kind === 'records' ? STORED : [...groupBy, 'bytes', 'packets', 'flows', 'bps', 'pps', 'fps', 'share'];
   return query.sort.map((entry: unknown) => {
     const { by, descending = true } = (entry ?? {}) as { by?: unknown; descending?: unknown };
-    if (typeof by !== 'string' || typeof descending !== 'boolean') throw invalid('Each entry of sort needs "by" (a field) and "descending" (true or false)', 'Write for example [{"by": "bytes", "descending": true}]');
+    if (typeof by !== 'string' || typeof descending !== 'boolean')
+      throw invalid(
+        'Each entry of sort needs "by" (a field) and "descending" (true or false)',
+        'Write for example [{"by": "bytes", "descending": true}]',
+      );
     return { by: known('sort', by, allowed), descending };
   });
 }
 
 function fields(key: string, value: unknown, allowed: readonly string[], most: number = MAX_DIMENSIONS): string[] {
-  if (!Array.isArray(value) || !value.every((name) => typeof name === 'string')) throw invalid(`${key} must be a list of field names`, `Write for example "${key}": ["src_addr"]`);
+  if (!Array.isArray(value) || !value.every((name) => typeof name === 'string'))
+    throw invalid(`${key} must be a list of field names`, `Write for example "${key}": ["src_addr"]`);
   if (value.length > most) throw invalid(`${key} has ${value.length} fields, more than ${most}`, 'Remove some');
   const spelled = (value as string[]).map((name) => known(key, name, allowed));
   const twice = spelled.find((name, index) => spelled.indexOf(name) !== index);
@@ -82,14 +111,24 @@ function known(key: string, name: string, allowed: readonly string[]): string {
   const found = allowed.includes(name) ? name : field !== undefined && allowed.includes(field) ? field : undefined;
   if (found !== undefined) return found;
   const near = nearestNames(name.slice(0, 64), allowed);
-  const hint = near.length === 0 ? 'GET /api/v1/fields lists the fields' : `Did you mean ${near.join(' or ')}? GET /api/v1/fields lists the fields`;
-  throw new RingflowError('query_unknown_field', `${key} has no field "${name.length > 64 ? `${name.slice(0, 64)}…` : name}"`, { hint });
+  const hint =
+    near.length === 0
+      ? 'GET /api/v1/fields lists the fields'
+      : `Did you mean ${near.join(' or ')}? GET /api/v1/fields lists the fields`;
+  throw new RingflowError(
+    'query_unknown_field',
+    `${key} has no field "${name.length > 64 ? `${name.slice(0, 64)}…` : name}"`,
+    { hint },
+  );
 }
 
 function oneOf(key: string, value: unknown, values: readonly string[]): void {
   if (typeof value === 'string' && values.includes(value)) return;
   const shown = JSON.stringify(value) ?? 'nothing';
-  throw invalid(`${key} cannot be ${shown.length > 64 ? `${shown.slice(0, 64)}…` : shown}`, `Write one of: ${values.join(', ')}`);
+  throw invalid(
+    `${key} cannot be ${shown.length > 64 ? `${shown.slice(0, 64)}…` : shown}`,
+    `Write one of: ${values.join(', ')}`,
+  );
 }
 
 function wholeNumber(key: string, value: unknown, least: number, most: number): void {

@@ -25,7 +25,16 @@ export const QUERY_SCHEMA = {
   properties: {
     timeout_seconds: { type: 'number', exclusiveMinimum: 0, description: 'A query that runs longer is stopped' },
     max_rows: { type: 'integer', minimum: 100, description: 'Rows that one query may return' },
-    max_memory_bytes: { type: 'integer', minimum: 16 * 1024 * 1024, description: 'Memory that one query may take in the engine' },
-    concurrency: { type: 'integer', minimum: 1, maximum: 32, description: 'Queries of one request that run side by side' },
+    max_memory_bytes: {
+      type: 'integer',
+      minimum: 16 * 1024 * 1024,
+      description: 'Memory that one query may take in the engine',
+    },
+    concurrency: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 32,
+      description: 'Queries of one request that run side by side',
+    },
   },
 } as const;

@@ -31,12 +31,21 @@ export interface PreparedValues {
 export function prepareValues(query: ValuesQuery, window: Window, context: QueryContext): PreparedValues {
   const field = FIELDS.find(query.field)?.name ?? query.field;
   const column = DIMENSIONS.includes(field) ? answerColumn(field) : undefined;
-  if (!column) throw new RingflowError('query_unknown_field', `There is no field "${query.field.slice(0, 64)}" with values`, { hint: 'GET /api/v1/fields lists the fields' });
+  if (!column)
+    throw new RingflowError('query_unknown_field', `There is no field "${query.field.slice(0, 64)}" with values`, {
+      hint: 'GET /api/v1/fields lists the fields',
+    });
   const filter = filterSql(query.filter, context);
   const withExporter = hasNames(column) && column.name !== 'sampler_address' && column.text !== 'asn';
   const dimensions = withExporter ? [field, 'sampler_address'] : [field];
   // Whole buckets are exact enough here, and rings answer at once.
-  const plan = planQuery({ kind: 'table', resolution: 'auto', intervalMs: 0, maxDataPoints: 0 }, window, neededColumns(dimensions, filter.columns), context.oldest, context.nowMs);
+  const plan = planQuery(
+    { kind: 'table', resolution: 'auto', intervalMs: 0, maxDataPoints: 0 },
+    window,
+    neededColumns(dimensions, filter.columns),
+    context.oldest,
+    context.nowMs,
+  );
   const source = sourceSql(plan, filter.condition, { dimensions, bucketed: false, sides: 'rows' });
   const search = query.search.trim();
   const inSql = search === '' ? EMPTY : searchSql(column, search);
@@ -50,12 +59,21 @@ export function prepareValues(query: ValuesQuery, window: Window, context: Query
       const text = valueText(column, value);
       const exporter = withExporter ? valueText(EXPORTER, columnOf(result, 1)[row]) : undefined;
       const name = nameOf(context.names, column, column.name === 'sampler_address' ? text : value, exporter);
-      return { value: filterValue(column, value, text), text: name === undefined ? text : `${name} (${text})`, bytes: columnOf<number>(result, 2)[row] ?? 0 };
+      return {
+        value: filterValue(column, value, text),
+        text: name === undefined ? text : `${name} (${text})`,
+        bytes: columnOf<number>(result, 2)[row] ?? 0,
+      };
     });
     const wanted = search.toLowerCase();
-    const found = wanted === '' || inSql !== EMPTY ? all : all.filter(({ value, text }) => value.toLowerCase().includes(wanted) || text.toLowerCase().includes(wanted));
+    const found =
+      wanted === '' || inSql !== EMPTY
+        ? all
+        : all.filter(({ value, text }) => value.toLowerCase().includes(wanted) || text.toLowerCase().includes(wanted));
     // An ifIndex stands for several interfaces; as a value it is one.
-    const distinct = [...new Map(found.map((value) => [`${value.value} ${value.text}`, value])).values()].filter(({ value }) => value !== '');
+    const distinct = [...new Map(found.map((value) => [`${value.value} ${value.text}`, value])).values()].filter(
+      ({ value }) => value !== '',
+    );
     return { values: distinct.slice(0, query.limit), complete: distinct.length <= query.limit && result.rows < limit };
   };
   return { field, statement, values };
@@ -65,8 +83,10 @@ const EXPORTER = answerColumn('sampler_address') as AnswerColumn;
 
 /** Values with many distinct ones are searched in the engine; the others as they are written, afterwards. */
 function searchSql(column: AnswerColumn, search: string): Sql {
-  if (column.type === 'addr' && !hasNames(column)) return sql` WHERE positionCaseInsensitive(replaceOne(toString(d0), '::ffff:', ''), ${bind(search, 'String')}) > 0`;
-  if (column.type === 'string' && column.text === 'string') return sql` WHERE positionCaseInsensitive(d0, ${bind(search, 'String')}) > 0`;
+  if (column.type === 'addr' && !hasNames(column))
+    return sql` WHERE positionCaseInsensitive(replaceOne(toString(d0), '::ffff:', ''), ${bind(search, 'String')}) > 0`;
+  if (column.type === 'string' && column.text === 'string')
+    return sql` WHERE positionCaseInsensitive(d0, ${bind(search, 'String')}) > 0`;
   return EMPTY;
 }
 

@@ -4,23 +4,26 @@ import { join } from 'node:path';
 import { Session } from 'chdb';
 import {
   CLICKHOUSE_TYPES,
-  COLUMNS,
   formatAddressBytes,
   formatFilter,
-  operatorsOf,
   parseAddress,
   parseFilter,
-  createFieldTable,
   type Column,
-  type FilterField,
 } from '@ringflow/contract';
+import {
+  ADDRESSES,
+  ALL_COLUMNS,
+  ALL_FIELDS,
+  createFilterSource,
+  createRandom,
+  TEXTS,
+} from '../../../contract/filter/testing/random-filter.ts';
 import { compileFilter } from './filter-sql.ts';
 import type { NameLookup } from './resolve.ts';
 import { evaluateFilter, type EvaluatedRow } from './testing/evaluate.ts';
 
-const ROWS = 400;
+const ROWS = 2_000;
 const FILTERS = Number(process.env['RINGFLOW_RANDOM_FILTERS'] ?? 2_000);
-const STORED = (COLUMNS as readonly Column[]).filter((column) => column.stored);
 const EXPORTERS = ['192.0.2.1', '192.0.2.2', '2001:db8::9'];
 const INTERFACES = EXPORTERS.flatMap((exporter) =>
   [1, 2, 3].map((index) => ({
@@ -45,27 +48,9 @@ const names: NameLookup = {
       .filter((number) => matches(AS_NAMES[number] as string)),
 };
 
-function createRandom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x6d2b79f5) | 0;
-    return Math.floor((((state ^ (state >>> 12)) >>> 0) / 4294967296) * below);
-  };
-}
 const random = createRandom(20_261_121);
 const oneOf = <T>(items: readonly T[]): T => items[random(items.length)] as T;
 
-const ADDRESSES = [
-  '10.0.0.1',
-  '10.0.0.2',
-  '10.1.2.3',
-  '192.0.2.1',
-  '192.0.2.2',
-  '2001:db8::1',
-  '2001:db8::9',
-  '::',
-  '255.255.255.255',
-];
 const BASE_NS = 1_795_217_400_000_000_000n;
 
 function randomCell(column: Column): EvaluatedRow[string] {
@@ -74,11 +59,11 @@ function randomCell(column: Column): EvaluatedRow[string] {
     case 'addr':
       return parseAddress(oneOf(ADDRESSES)) as Uint8Array;
     case 'time':
-      return BASE_NS + BigInt(random(100)) * 1_000_000n;
+      return BASE_NS + BigInt(random(100)) * 1_000_000n + BigInt(random(2) * 100);
     case 'u32[]':
-      return Array.from({ length: random(3) }, () => oneOf([3356, 64500, 100]));
+      return Array.from({ length: random(4) }, () => oneOf([3356, 64500, 100]));
     case 'string':
-      return oneOf(['', 'a', 'b%', "it's", 'ü\\n']);
+      return oneOf(TEXTS);
     case 'u8':
       return oneOf([0, 1, 6, 17, 184, 255]);
     case 'u16':
@@ -88,84 +73,36 @@ function randomCell(column: Column): EvaluatedRow[string] {
   }
 }
 
-function literal(field: FilterField): string {
-  const values: Partial<Record<FilterField['kind'], readonly string[]>> = {
-    number: ['0', '1', '100', '1M', '1k', '6', '2-64500'],
-    port: ['53', '80', '443', '0-1023', 'https', 'domain'],
-    asn: ['AS64500', '64501', '0', '"Example Net"', `"O'Brien \\\\ Sons"`, '"nobody"'],
-    proto: ['tcp', 'udp', '1', '"HOPOPT"'],
-    etype: ['IPv6', 'IPv4', '0x12'],
-    flowType: ['NETFLOW_V5', 'SFLOW_5'],
-    direction: ['ingress', 'egress'],
-    tcpFlags: ['syn', 'SA', '"SYN,ACK"', '18'],
-    quality: ['sampling_unknown', '3'],
-    service: ['https', 'tcp/443', 'icmp'],
-    interface: ['1', '2', '"xe-0/0/1"', '"transit: PROVIDER 2"', '"none"'],
-    exporter: [...EXPORTERS, '192.0.2.0/24', '"edge1"', '"EDGE0"', '"x"'],
-    addr: [...ADDRESSES.slice(0, 7), '10.0.0.0/8', '2001:db8::/32', '10.0.0.1-10.0.0.9', '0.0.0.0/0', '::/0'],
-    mac: ['00:00:00:00:00:01', '00:00:00:00:fb:f4'],
-    text: ['"a"', '"b%"', `"it's"`, '"ü\\\\n"'],
-    time: ['"2026-11-20T23:30:00.050Z"', '1795217400010'],
-    duration: ['0', '10ms', '50ms', '1s', '20ms-60ms'],
-    list: ['3356', '64500', '1:0'],
-  };
-  return oneOf(values[field.kind] ?? ['1']);
-}
-
-const FIELDS = createFieldTable().fields;
-
-function randomCondition(): string {
-  const field = oneOf(FIELDS);
-  const operator = oneOf(operatorsOf(field.kind));
-  switch (operator) {
-    case 'in':
-    case 'not in':
-      return `${field.name} ${operator} (${Array.from({ length: 1 + random(3) }, () => literal(field)).join(', ')})`;
-    case 'between':
-      return `${field.name} between ${literal(field)} and ${literal(field)}`;
-    case 'like':
-    case 'ilike':
-      return `${field.name} ${operator} ${oneOf(['"%e%"', '"xe-_/0/1"', '"edge_"', '"%"', '"a"', '"b\\\\%"', '"TRANSIT%"'])}`;
-    case '~':
-    case '!~':
-      return `${field.name} ${operator} ${oneOf(['"^a"', '"[ab]"', '".*"'])}`;
-    default:
-      return `${field.name} ${operator} ${literal(field)}`;
-  }
-}
-
-function randomFilter(depth = 0): string {
-  const kind = random(depth > 3 ? 4 : 8);
-  if (kind < 4) return randomCondition();
-  if (kind === 4) return `not (${randomFilter(depth + 1)})`;
-  return `(${Array.from({ length: 2 + random(2) }, () => randomFilter(depth + 1)).join(kind < 6 ? ' and ' : ' or ')})`;
-}
-
 function insertText(row: EvaluatedRow): string {
-  return `(${STORED.map((column) => cellText(row[column.name])).join(',')})`;
+  return `(${ALL_COLUMNS.map((column) => cellText(row[column.name])).join(',')})`;
 }
 function cellText(value: EvaluatedRow[string] | undefined): string {
   if (value instanceof Uint8Array) return `'${formatAddressBytes(value)}'`;
   if (typeof value === 'bigint') return `fromUnixTimestamp64Nano(toInt64(${value}))`;
-  if (typeof value === 'string') return `'${value.replace(/[\\']/g, '\\$&')}'`;
+  if (typeof value === 'string') return `'${value.replace(/[\\']/g, '\\$&').replace(/\n/g, '\\n')}'`;
   return Array.isArray(value) ? `[${value.join(',')}]` : String(value);
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'ringflow-filter-'));
 const session = new Session(directory);
 const rows: EvaluatedRow[] = Array.from({ length: ROWS }, () => {
-  const row = Object.fromEntries(STORED.map((column) => [column.name, randomCell(column)]));
+  const row = Object.fromEntries(ALL_COLUMNS.map((column) => [column.name, randomCell(column)]));
   return { ...row, exporter_text: formatAddressBytes(row['sampler_address'] as Uint8Array) };
 });
 
 beforeAll(() => {
   session.query('CREATE DATABASE IF NOT EXISTS t');
   session.query(
-    `CREATE TABLE t.flows (n UInt32, ${STORED.map((column) => `${column.name} ${CLICKHOUSE_TYPES[column.type]}`).join(', ')}) ENGINE = Memory`,
+    `CREATE TABLE t.flows (n UInt32, ${ALL_COLUMNS.map((column) => `${column.name} ${CLICKHOUSE_TYPES[column.type]}`).join(', ')}) ENGINE = Memory`,
   );
-  session.query(
-    `INSERT INTO t.flows SELECT * FROM values('n UInt32, ${STORED.map((column) => `${column.name} ${CLICKHOUSE_TYPES[column.type].replace(/'/g, "\\'")}`).join(', ')}', ${rows.map((row, index) => `(${index},${insertText(row).slice(1)}`).join(',')})`,
-  );
+  const types = ALL_COLUMNS.map(
+    (column) => `${column.name} ${CLICKHOUSE_TYPES[column.type].replace(/'/g, "\\'")}`,
+  ).join(', ');
+  // In parts: a statement may be 256 KiB long.
+  for (let at = 0; at < ROWS; at += 200) {
+    const part = rows.slice(at, at + 200).map((row, index) => `(${at + index},${insertText(row).slice(1)}`);
+    session.query(`INSERT INTO t.flows SELECT * FROM values('n UInt32, ${types}', ${part.join(',')})`);
+  }
 });
 afterAll(() => {
   session.close();
@@ -180,11 +117,12 @@ async function matching(sql: string, params: object): Promise<number[]> {
 }
 
 test(`${FILTERS} random filters give the same rows from the engine and from the evaluator`, async () => {
+  const source = createFilterSource(random);
   let parsed = 0;
   let some = 0;
   for (let i = 0; i < FILTERS; i++) {
-    const text = randomFilter();
-    const { tree, error } = parseFilter(text);
+    const text = source.filter();
+    const { tree, error } = parseFilter(text, { fields: ALL_FIELDS });
     if (error) {
       // Random literals may not fit every operator (a range after <); that must be a value error and nothing else.
       expect([text, error.code]).toEqual([text, 'filter_bad_value']);
@@ -210,31 +148,88 @@ test(`${FILTERS} random filters give the same rows from the engine and from the 
   expect(some).toBeGreaterThan(FILTERS / 5);
 }, 600_000);
 
+const ATTACKS = [
+  `'; DROP TABLE t.flows; --`,
+  `\\'; DROP TABLE t.flows; --`,
+  `\\`,
+  `") OR 1=1 --`,
+  `' OR '1'='1`,
+  '{f0:String}',
+  '{f99:String}',
+  '${x}',
+  `' UNION SELECT * FROM file('/etc/passwd') --`,
+  '\0',
+  '%',
+  '`t`.`flows`',
+  '*/ 1 /*',
+  '?',
+  '\u2019 OR 1',
+];
+
 test('no text of a filter gets into the SQL', async () => {
-  const attacks = [
-    `'; DROP TABLE t.flows; --`,
-    `\\'`,
-    `") OR 1=1 --`,
-    '{f0:String}',
-    '${x}',
-    `' UNION SELECT * FROM file('/etc/passwd') --`,
-    '\0',
-    '%',
-  ];
-  for (const attack of attacks) {
+  for (const attack of ATTACKS) {
     const quoted = `"${attack.replace(/["\\]/g, '\\$&')}"`;
-    for (const text of [`in_if = ${quoted}`, `exporter like ${quoted}`, `as = ${quoted}`, `in_if in (${quoted}, 4)`]) {
-      const { tree, error } = parseFilter(text);
-      expect(error).toBeUndefined();
-      const { sql, params } = compileFilter(tree ?? null, {
-        ...names,
-        interfacesWhere: (matches) => (matches(attack) ? INTERFACES.slice(0, 1) : []),
-      });
-      expect(sql).not.toContain(attack.slice(0, 8) === '%' ? '%' : attack);
-      await matching(sql, params);
+    const escaped = `"${attack.replace(/[\\%_]/g, '\\$&').replace(/["\\]/g, '\\$&')}"`;
+    const literal = `"${attack.replace(/[\\^$.|?*+()[\]{}'"`/-]/g, '\\$&').replace(/["\\]/g, '\\$&')}"`;
+    const named: NameLookup = {
+      ...names,
+      exportersWhere: (matches) => (matches(attack) ? EXPORTERS.slice(0, 1) : []),
+      interfacesWhere: (matches) => (matches(attack) ? INTERFACES.slice(0, 1) : []),
+      asWhere: (matches) => (matches(attack) ? [64500] : []),
+    };
+    // Each says the same about the attack, so each finds something: rows by name, or none but without harm.
+    for (const text of [
+      ...['in_if', 'if', 'exporter', 'as'].flatMap((field) => [
+        `${field} = ${quoted}`,
+        `${field} in (${quoted}, 4)`.replace('exporter in', 'exporter in').replace(', 4)', field === 'exporter' ? ')' : ', 4)'),
+        `${field} like ${escaped}`,
+        `${field} ilike ${escaped}`,
+        `${field} ~ ${literal}`,
+      ]),
+      ...['remark', 'land'].flatMap((field) => [
+        `${field} = ${quoted}`,
+        `${field} != ${quoted}`,
+        `${field} in (${quoted}, ${quoted})`,
+        `${field} like ${escaped}`,
+        `${field} ilike ${escaped}`,
+        `${field} ~ ${literal}`,
+        `${field} has ${quoted}`,
+      ]),
+    ]) {
+      const { tree, error } = parseFilter(text, { fields: ALL_FIELDS });
+      expect([text, error]).toEqual([text, undefined]);
+      const { sql, params } = compileFilter(tree ?? null, named);
+      // Fixed words, column names and placeholders, nothing else.
+      const rest = sql.replace(/\{f\d+:[A-Za-z0-9()]+\}/g, '').replace(/\b(?:AND|OR|NOT|IN|BETWEEN|LIKE|ILIKE|match|position|[a-z]+_[a-z_]+|remark)\b/g, '');
+      expect([text, rest]).toEqual([text, expect.stringMatching(/^[ ()=,>01]*$/)]);
+      expect([text, await matching(sql, params)]).toEqual([text, rows.flatMap((row, index) => (evaluateFilter(tree ?? null, row, named) ? [index] : []))]);
     }
   }
-  expect(await matching('1', {})).toHaveLength(ROWS);
+  expect(await matching('1', {})).toHaveLength(rows.length);
+});
+
+test('a set of thousands of networks is a few look-ups', async () => {
+  const members = Array.from({ length: 5_000 }, (_, index) => `10.${index >> 8}.${index & 255}.0/${24 + (index % 5)}`);
+  const { tree } = parseFilter('src_addr in @many and not dst_addr in @many', { sets: { many: members } });
+  const { sql, params } = compileFilter(tree ?? null);
+  expect(sql.length).toBeLessThan(4_000);
+  const some = rows.slice(0, 100);
+  expect((await matching(sql, params)).filter((index) => index < some.length)).toEqual(
+    some.flatMap((row, index) => (evaluateFilter(tree ?? null, row, names) ? [index] : [])),
+  );
+});
+
+test('interfaces of many exporters stay one condition', async () => {
+  const many = Array.from({ length: 300 }, (_, index) => ({ ...INTERFACES[0]!, exporter: `192.0.2.${index % 256}`, index: index % 7 }));
+  const { tree } = parseFilter('in_if = "uplink"');
+  const { sql, params } = compileFilter(tree ?? null, { ...names, interfacesWhere: () => many });
+  expect(sql.length).toBeLessThan(200);
+  expect((await matching(sql, params)).length).toBeGreaterThan(0);
+});
+
+test('a condition longer than the engine reads is an error of the filter', () => {
+  const { tree } = parseFilter(Array.from({ length: 900 }, (_, index) => `bps > ${index}`).join(' or '));
+  expect(() => compileFilter(tree ?? null)).toThrow(expect.objectContaining({ code: 'filter_too_complex' }));
 });
 
 test('values are parameters', () => {

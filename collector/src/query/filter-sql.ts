@@ -1,4 +1,5 @@
 import {
+  compareBytes,
   formatAddressBytes,
   RingflowError,
   type ComputedField,
@@ -7,12 +8,17 @@ import {
   type FilterNode,
   type FilterValue,
 } from '@ringflow/contract';
-import { matchesLike } from './like.ts';
+import { matchesName } from './name-match.ts';
 import { NO_NAMES, type NameLookup } from './resolve.ts';
 import type { SqlQuery, SqlValue } from './runner.ts';
+import { networksByLength, type AddressRange } from './value-ranges.ts';
 
 /** Filters that name more interfaces, exporters or AS than this are refused. */
 const MAX_NAME_MATCHES = 10_000;
+/** Longest condition: the engine reads statements up to 256 KiB, and a statement may hold the filter several times. */
+const MAX_SQL_LENGTH = 60_000;
+/** Ranges and exporters that are written out as a condition each; more of them become arrays. */
+const MAX_WRITTEN_OUT = 8;
 
 /** Milliseconds as nanoseconds: the shortest duration that rates divide by. */
 const SHORTEST_NS = 1e6;
@@ -32,7 +38,8 @@ const COMPUTED_SQL: Readonly<Record<ComputedField, string>> = {
  * into the SQL; identifiers are the registry's column names.
  *
  * @param names looks up names of exporters, interfaces and AS
- * @throws RingflowError when a name matches nothing that could be looked up sensibly (`query_too_large`)
+ * @throws RingflowError when a pattern matches too many names (`query_too_large`), or when the condition gets longer
+ * than the engine reads (`filter_too_complex`)
  */
 export function compileFilter(tree: FilterNode | null, names: NameLookup = NO_NAMES): SqlQuery {
   const params: Record<string, SqlValue> = {};
@@ -42,7 +49,13 @@ export function compileFilter(tree: FilterNode | null, names: NameLookup = NO_NA
     params[name] = value;
     return `{${name}:${type}}`;
   };
-  return { sql: tree ? compileNode(tree, { bind, names }) : '1', params };
+  const sql = tree ? compileNode(tree, { bind, names }) : '1';
+  if (sql.length > MAX_SQL_LENGTH) {
+    throw new RingflowError('filter_too_complex', 'The filter has too many conditions', {
+      hint: 'Use lists: port in (80, 443) instead of port = 80 or port = 443',
+    });
+  }
+  return { sql, params };
 }
 
 interface Context {
@@ -76,17 +89,16 @@ function anyOf(conditions: readonly string[]): string {
       : `(${conditions.join(' OR ')})`;
 }
 
-function compileSubject(subject: string, { field, operator, values }: ConditionNode, context: Context): string {
+function compileSubject(column: string, node: ConditionNode, context: Context): string {
+  const { field, operator, values } = node;
   if (operator === 'like' || operator === 'ilike' || operator === '~')
-    return anyOf(values.map((value) => compilePattern(subject, field, operator, textOf(value), context)));
-  if (operator === 'has' && field.kind === 'text') {
-    return anyOf(values.map((value) => `position(${subject}, ${context.bind(textOf(value), 'String')}) > 0`));
-  }
-  if (field.kind === 'list')
-    return anyOf(values.map((value) => `has(${subject}, ${context.bind(numberOf(value), 'UInt32')})`));
-  if (operator === 'has') {
+    return anyOf(values.map((value) => compilePattern(column, field, operator, textOf(value), context)));
+  if (field.kind === 'list') return compileList(column, node, context);
+  const subject = field.kind === 'hex' ? `lower(hex(${column}))` : column;
+  if (operator === 'has' || operator === 'contains') {
     return anyOf(
       values.map((value) => {
+        if (value.kind === 'text') return `position(${subject}, ${context.bind(value.text, 'String')}) > 0`;
         const bits = context.bind(numberOf(value), 'UInt64');
         return `bitAnd(${subject}, ${bits}) = ${bits}`;
       }),
@@ -99,11 +111,22 @@ function compileSubject(subject: string, { field, operator, values }: ConditionN
   return `${subject} ${operator} ${bindNumber(numberOf(value), context)}`;
 }
 
-/** Equality with any of the values: plain numbers and texts share one list. */
+/** Any of the items, or all of them one after the other. */
+function compileList(column: string, { operator, values }: ConditionNode, context: Context): string {
+  const items = values.map(numberOf);
+  if (operator === 'contains') return `hasSubstr(${column}, ${context.bind(items, 'Array(UInt32)')})`;
+  return items.length === 1
+    ? `has(${column}, ${context.bind(items[0] as number, 'UInt32')})`
+    : `hasAny(${column}, ${context.bind(items, 'Array(UInt32)')})`;
+}
+
+/** Equality with any of the values: those of one form share one list. */
 function compileMembers(subject: string, field: FilterField, values: readonly FilterValue[], context: Context): string {
   const conditions: string[] = [];
   const numbers: number[] = [];
   const texts: string[] = [];
+  const ranges: { from: number; to: number }[] = [];
+  const addresses: AddressRange[] = [];
   for (const value of values) {
     switch (value.kind) {
       case 'number':
@@ -113,17 +136,11 @@ function compileMembers(subject: string, field: FilterField, values: readonly Fi
         texts.push(value.text);
         break;
       case 'range':
-        conditions.push(`${subject} BETWEEN ${bindNumber(value.from, context)} AND ${bindNumber(value.to, context)}`);
+        ranges.push(value);
         break;
-      case 'addresses': {
-        const [from, to] = [formatAddressBytes(value.from), formatAddressBytes(value.to)];
-        conditions.push(
-          from === to
-            ? `${subject} = ${context.bind(from, 'IPv6')}`
-            : `${subject} BETWEEN ${context.bind(from, 'IPv6')} AND ${context.bind(to, 'IPv6')}`,
-        );
+      case 'addresses':
+        addresses.push(value);
         break;
-      }
       case 'time':
         conditions.push(`${subject} = ${bindTime(value.ns, context)}`);
         break;
@@ -137,33 +154,72 @@ function compileMembers(subject: string, field: FilterField, values: readonly Fi
         break;
     }
   }
+  if (ranges.length > 0) conditions.push(compileRanges(subject, ranges, context));
+  if (addresses.length > 0) conditions.push(compileAddresses(subject, addresses, context));
   if (numbers.length > 0) {
-    const whole = numbers.every((value) => Number.isSafeInteger(value) && value >= 0);
     conditions.push(
       numbers.length === 1
         ? `${subject} = ${bindNumber(numbers[0] as number, context)}`
-        : `${subject} IN ${context.bind(numbers, whole ? 'Array(UInt64)' : 'Array(Float64)')}`,
+        : `${subject} IN ${bindNumbers(numbers, context)}`,
     );
   }
-  const textSubject = field.kind === 'hex' ? `lower(hex(${subject}))` : subject;
-  if (texts.length > 0)
+  if (texts.length > 0) {
     conditions.push(
       texts.length === 1
-        ? `${textSubject} = ${context.bind(texts[0] as string, 'String')}`
-        : `${textSubject} IN ${context.bind(texts, 'Array(String)')}`,
+        ? `${subject} = ${context.bind(texts[0] as string, 'String')}`
+        : `${subject} IN ${context.bind(texts, 'Array(String)')}`,
     );
+  }
+  return anyOf(conditions);
+}
+
+function compileRanges(subject: string, ranges: readonly { from: number; to: number }[], context: Context): string {
+  if (ranges.length <= MAX_WRITTEN_OUT) {
+    return anyOf(
+      ranges.map(({ from, to }) => `${subject} BETWEEN ${bindNumber(from, context)} AND ${bindNumber(to, context)}`),
+    );
+  }
+  const [from, to] = [ranges.map((range) => range.from), ranges.map((range) => range.to)];
+  return `arrayExists((a, b) -> ${subject} BETWEEN a AND b, ${bindNumbers(from, context)}, ${bindNumbers(to, context)})`;
+}
+
+/** Long lists become one set look-up per prefix length, which costs the same however many networks there are. */
+function compileAddresses(subject: string, ranges: readonly AddressRange[], context: Context): string {
+  const isSingle = ({ from, to }: AddressRange) => compareBytes(from, to) === 0;
+  const singles = ranges.filter(isSingle).map(({ from }) => formatAddressBytes(from));
+  const wide = ranges.filter((range) => !isSingle(range));
+  const conditions: string[] = [];
+  if (singles.length > 0) {
+    conditions.push(
+      singles.length === 1
+        ? `${subject} = ${context.bind(singles[0] as string, 'IPv6')}`
+        : `${subject} IN ${context.bind(singles, 'Array(IPv6)')}`,
+    );
+  }
+  if (wide.length <= MAX_WRITTEN_OUT) {
+    for (const { from, to } of wide) {
+      const [low, high] = [formatAddressBytes(from), formatAddressBytes(to)];
+      conditions.push(`${subject} BETWEEN ${context.bind(low, 'IPv6')} AND ${context.bind(high, 'IPv6')}`);
+    }
+    return anyOf(conditions);
+  }
+  for (const [bits, networks] of networksByLength(wide)) {
+    const list = context.bind(networks.map(formatAddressBytes), 'Array(IPv6)');
+    conditions.push(`tupleElement(IPv6CIDRToRange(${subject}, ${context.bind(bits, 'UInt8')}), 1) IN ${list}`);
+  }
   return anyOf(conditions);
 }
 
 function compilePattern(
-  subject: string,
+  column: string,
   field: FilterField,
   operator: 'like' | 'ilike' | '~',
   pattern: string,
   context: Context,
 ): string {
   if (field.kind === 'interface' || field.kind === 'exporter' || field.kind === 'asn')
-    return compileNames(subject, field, (name) => matchesLike(name, pattern, operator === 'ilike'), context);
+    return compileNames(column, field, matchesName(operator, pattern), context);
+  const subject = field.kind === 'hex' ? `lower(hex(${column}))` : column;
   const value = context.bind(pattern, 'String');
   if (operator === '~') return `match(${subject}, ${value})`;
   return `${subject} ${operator === 'like' ? 'LIKE' : 'ILIKE'} ${value}`;
@@ -184,9 +240,20 @@ function compileNames(
     const numbers = bounded(context.names.asWhere(matches));
     return numbers.length === 0 ? '0' : `${subject} IN ${context.bind([...numbers], 'Array(UInt32)')}`;
   }
+  const found = bounded(context.names.interfacesWhere(matches));
   const byExporter = new Map<string, number[]>();
-  for (const { exporter, index } of bounded(context.names.interfacesWhere(matches)))
-    byExporter.set(exporter, [...(byExporter.get(exporter) ?? []), index]);
+  for (const { exporter, index } of found) byExporter.set(exporter, [...(byExporter.get(exporter) ?? []), index]);
+  if (byExporter.size > MAX_WRITTEN_OUT) {
+    const exporters = context.bind(
+      found.map(({ exporter }) => exporter),
+      'Array(IPv6)',
+    );
+    const indexes = context.bind(
+      found.map(({ index }) => index),
+      'Array(UInt32)',
+    );
+    return `(sampler_address, ${subject}) IN (SELECT arrayJoin(arrayZip(${exporters}, ${indexes})))`;
+  }
   return anyOf(
     [...byExporter].map(
       ([exporter, indexes]) =>
@@ -199,6 +266,11 @@ function bounded<T>(matches: readonly T[]): readonly T[] {
   if (matches.length > MAX_NAME_MATCHES)
     throw new RingflowError('query_too_large', `${matches.length} names match`, { hint: 'Narrow the pattern' });
   return matches;
+}
+
+function bindNumbers(values: readonly number[], context: Context): string {
+  const whole = values.every((value) => Number.isSafeInteger(value) && value >= 0);
+  return context.bind(values, whole ? 'Array(UInt64)' : 'Array(Float64)');
 }
 
 function bindNumber(value: number, context: Context): string {

@@ -1,4 +1,13 @@
-import type { DataFrameJson, FrameField, FrameFieldConfig, FrameMeta, FrameNotice, FrameStat, Measure, Metric } from '@ringflow/contract';
+import type {
+  DataFrameJson,
+  FrameField,
+  FrameFieldConfig,
+  FrameMeta,
+  FrameNotice,
+  FrameStat,
+  Measure,
+  Metric,
+} from '@ringflow/contract';
 import type { Plan } from './plan.ts';
 import type { RunResult, SqlQuery } from './runner.ts';
 
@@ -20,17 +29,29 @@ const QUANTITIES: Readonly<Record<Metric, Readonly<Record<Measure, Quantity>>>> 
   bytes: {
     rate: { label: 'Bits/s', unit: 'bps', description: 'Layer 3 bits per second, scaled by the sampling rate' },
     total: { label: 'Bytes', unit: 'decbytes', description: 'Layer 3 bytes, scaled by the sampling rate' },
-    share: { label: 'Share of bytes', unit: 'percent', description: 'Percent of all bytes of the same filter and time' },
+    share: {
+      label: 'Share of bytes',
+      unit: 'percent',
+      description: 'Percent of all bytes of the same filter and time',
+    },
   },
   packets: {
     rate: { label: 'Packets/s', unit: 'pps', description: 'Packets per second, scaled by the sampling rate' },
     total: { label: 'Packets', unit: 'short', description: 'Packets, scaled by the sampling rate' },
-    share: { label: 'Share of packets', unit: 'percent', description: 'Percent of all packets of the same filter and time' },
+    share: {
+      label: 'Share of packets',
+      unit: 'percent',
+      description: 'Percent of all packets of the same filter and time',
+    },
   },
   flows: {
     rate: { label: 'Flows/s', unit: 'si:flows/s', description: 'Flow records per second, not scaled' },
     total: { label: 'Flows', unit: 'short', description: 'Flow records, not scaled' },
-    share: { label: 'Share of flows', unit: 'percent', description: 'Percent of all flow records of the same filter and time' },
+    share: {
+      label: 'Share of flows',
+      unit: 'percent',
+      description: 'Percent of all flow records of the same filter and time',
+    },
   },
 };
 
@@ -47,7 +68,13 @@ export function quantityName(metric: Metric, measure: Measure): string {
 
 export function quantityConfig(metric: Metric, measure: Measure): FrameFieldConfig {
   const { label, unit, description } = QUANTITIES[metric][measure];
-  return { displayNameFromDS: label, unit, description, min: 0, ...(measure === 'share' ? { max: 100, decimals: 1 } : {}) };
+  return {
+    displayNameFromDS: label,
+    unit,
+    description,
+    min: 0,
+    ...(measure === 'share' ? { max: 100, decimals: 1 } : {}),
+  };
 }
 
 /** A sum as the measure shows it; shares come from `largestRemainder`. Bytes become bits in rates. */
@@ -67,7 +94,9 @@ export function largestRemainder(parts: readonly number[], total: number): numbe
   const exact = parts.map((part) => (part / total) * 1000);
   const tenths = exact.map(Math.floor);
   let missing = 1000 - tenths.reduce((sum, value) => sum + value, 0);
-  const byRemainder = exact.map((value, index) => ({ index, remainder: value - Math.floor(value) })).sort((a, b) => b.remainder - a.remainder || a.index - b.index);
+  const byRemainder = exact
+    .map((value, index) => ({ index, remainder: value - Math.floor(value) }))
+    .sort((a, b) => b.remainder - a.remainder || a.index - b.index);
   for (const { index } of byRemainder) {
     if (missing <= 0) break;
     tenths[index] = (tenths[index] as number) + 1;
@@ -108,7 +137,10 @@ export function frameOf(fields: readonly FilledField[], context: FrameContext): 
   const sum = (pick: (result: RunResult) => number) => results.reduce((total, result) => total + pick(result), 0);
   const notices = [...plan.notices, ...context.notices];
   const tables = [...new Set(plan.parts.map((part) => part.table))];
-  const coarsest = plan.parts.reduce((best, part) => (best === undefined || part.resolutionMs > best.resolutionMs ? part : best), plan.parts[0]);
+  const coarsest = plan.parts.reduce(
+    (best, part) => (best === undefined || part.resolutionMs > best.resolutionMs ? part : best),
+    plan.parts[0],
+  );
   const stats: FrameStat[] = [
     { displayName: 'Rows read', value: sum((result) => result.rowsRead) },
     { displayName: 'Bytes read', value: sum((result) => result.bytesRead), unit: 'decbytes' },
@@ -165,5 +197,7 @@ export function columnOf<T>(result: RunResult | undefined, index: number): T[] {
  */
 export function samplingNotices(plan: Plan, seen: number, known: number): FrameNotice[] {
   const highestRate = plan.parts.some((part) => part.ring) ? Math.max(seen, known) : seen;
-  return highestRate > 1 ? [{ severity: 'info', code: 'sampled', text: `Estimated from sampled packets, up to 1 in ${highestRate}` }] : [];
+  return highestRate > 1
+    ? [{ severity: 'info', code: 'sampled', text: `Estimated from sampled packets, up to 1 in ${highestRate}` }]
+    : [];
 }

@@ -46,8 +46,10 @@ function partOf(row: TestRow, counter: 'bytes' | 'packets', fromMs: number, toMs
 }
 
 const rows = createRows(4000);
-const bytesIn = (fromMs: number, toMs: number, which: (row: TestRow) => boolean = () => true): number => sum(rows.filter(which).map((row) => partOf(row, 'bytes', fromMs, toMs)));
-const flowsIn = (fromMs: number, toMs: number, which: (row: TestRow) => boolean = () => true): number => rows.filter((row) => which(row) && row.endMs >= fromMs && row.endMs < toMs).length;
+const bytesIn = (fromMs: number, toMs: number, which: (row: TestRow) => boolean = () => true): number =>
+  sum(rows.filter(which).map((row) => partOf(row, 'bytes', fromMs, toMs)));
+const flowsIn = (fromMs: number, toMs: number, which: (row: TestRow) => boolean = () => true): number =>
+  rows.filter((row) => which(row) && row.endMs >= fromMs && row.endMs < toMs).length;
 
 let store: TestStore | undefined;
 beforeAll(async () => {
@@ -96,15 +98,35 @@ describe('table', () => {
   });
 
   test('top by bytes with a filter, against arithmetic', async () => {
-    const [frame] = await ask({ kind: 'table', groupBy: ['dst_port'], filter: 'proto = udp and src_addr in 10.0.0.0/8', limit: 3 }, T0, T0 + 2 * HOUR);
+    const [frame] = await ask(
+      { kind: 'table', groupBy: ['dst_port'], filter: 'proto = udp and src_addr in 10.0.0.0/8', limit: 3 },
+      T0,
+      T0 + 2 * HOUR,
+    );
     const which = (row: TestRow): boolean => row['proto'] === 17 && String(row.src_addr).startsWith('::ffff:10.');
-    const expected = [53, 80, 443, 8080].map((port) => [String(port), bytesIn(T0, T0 + 2 * HOUR, (row) => which(row) && row['dst_port'] === port)] as const).sort((a, b) => b[1] - a[1]);
+    const expected = [53, 80, 443, 8080]
+      .map(
+        (port) => [String(port), bytesIn(T0, T0 + 2 * HOUR, (row) => which(row) && row['dst_port'] === port)] as const,
+      )
+      .sort((a, b) => b[1] - a[1]);
     expect(valuesOf<string>(frame, 'dst_port')).toEqual([...expected.slice(0, 3).map(([port]) => port), 'other']);
     expect(valuesOf(frame, 'bytes')).toEqual(expected.map(([, bytes]) => bytes));
   });
 
   test('pages do not overlap and orders are kept', async () => {
-    const page = (offset: number) => ask({ kind: 'table', groupBy: ['src_addr'], limit: 10, offset, other: false, sort: [{ by: 'flows', descending: false }] }, T0, T0 + 2 * HOUR);
+    const page = (offset: number) =>
+      ask(
+        {
+          kind: 'table',
+          groupBy: ['src_addr'],
+          limit: 10,
+          offset,
+          other: false,
+          sort: [{ by: 'flows', descending: false }],
+        },
+        T0,
+        T0 + 2 * HOUR,
+      );
     const [[first], [second]] = [await page(0), await page(10)];
     const flows = [...valuesOf(first, 'flows'), ...valuesOf(second, 'flows')];
     expect(flows).toEqual([...flows].sort((a, b) => a - b));
@@ -113,9 +135,16 @@ describe('table', () => {
   });
 
   test('either side: a record counts for both addresses, once when they are equal', async () => {
-    const [frame] = await ask({ kind: 'table', groupBy: ['as'], limit: 10, filter: 'sampler_address = 192.0.2.1' }, T0, T0 + 2 * HOUR);
-    const which = (asn: number) => (row: TestRow) => row.sampler_address === '::ffff:192.0.2.1' && (row['src_as'] === asn || row['dst_as'] === asn);
-    const expected = [0, 64_500, 15_169, 64_501].map((asn) => [asn === 0 ? '' : `AS${asn}`, bytesIn(T0, T0 + 2 * HOUR, which(asn))] as const).sort((a, b) => b[1] - a[1]);
+    const [frame] = await ask(
+      { kind: 'table', groupBy: ['as'], limit: 10, filter: 'sampler_address = 192.0.2.1' },
+      T0,
+      T0 + 2 * HOUR,
+    );
+    const which = (asn: number) => (row: TestRow) =>
+      row.sampler_address === '::ffff:192.0.2.1' && (row['src_as'] === asn || row['dst_as'] === asn);
+    const expected = [0, 64_500, 15_169, 64_501]
+      .map((asn) => [asn === 0 ? '' : `AS${asn}`, bytesIn(T0, T0 + 2 * HOUR, which(asn))] as const)
+      .sort((a, b) => b[1] - a[1]);
     expect(valuesOf<string>(frame, 'as')).toEqual(expected.map(([text]) => text));
     expect(valuesOf(frame, 'bytes')).toEqual(expected.map(([, bytes]) => bytes));
     expect(frame?.schema.meta.custom.notices).toContain('not_partitioned');
@@ -137,33 +166,68 @@ describe('timeseries', () => {
     ['from raw records in long buckets', 600_000, ['dst_port'], 'flows'],
   ])('every bucket adds up and membership is fixed: %s', async (_, intervalMs, groupBy, table) => {
     const [fromMs, toMs] = [T0, T0 + HOUR / 2];
-    const [frame] = await ask({ kind: 'timeseries', groupBy, limit: 2, intervalMs, maxDataPoints: 5000, measure: 'total' }, fromMs, toMs);
-    expect(frame?.schema.meta).toMatchObject({ type: 'timeseries-wide', custom: { table, stepSeconds: intervalMs / 1000 } });
+    const [frame] = await ask(
+      { kind: 'timeseries', groupBy, limit: 2, intervalMs, maxDataPoints: 5000, measure: 'total' },
+      fromMs,
+      toMs,
+    );
+    expect(frame?.schema.meta).toMatchObject({
+      type: 'timeseries-wide',
+      custom: { table, stepSeconds: intervalMs / 1000 },
+    });
     const [times, ...series] = frame?.data.values as number[][];
-    expect(times).toEqual(Array.from({ length: (toMs - fromMs) / intervalMs }, (_, index) => fromMs + index * intervalMs));
+    expect(times).toEqual(
+      Array.from({ length: (toMs - fromMs) / intervalMs }, (_, index) => fromMs + index * intervalMs),
+    );
     expect(series).toHaveLength(3);
-    (times as number[]).forEach((time, index) => expect(sum(series.map((values) => values[index] ?? 0))).toBe(bytesIn(time, time + intervalMs)));
+    (times as number[]).forEach((time, index) =>
+      expect(sum(series.map((values) => values[index] ?? 0))).toBe(bytesIn(time, time + intervalMs)),
+    );
   });
 
   test('rates divide by the bucket; the field carries interval, unit, labels', async () => {
     const [frame] = await ask({ kind: 'timeseries', groupBy: ['proto'], intervalMs: 60_000 }, T0, T0 + HOUR);
-    expect(frame?.schema.fields[0]).toEqual({ name: 'time', type: 'time', config: { interval: 60_000, displayNameFromDS: 'Time' } });
-    expect(frame?.schema.fields.slice(1).map((field) => [field.labels, field.config.unit, field.config.displayNameFromDS]).sort()).toEqual([
+    expect(frame?.schema.fields[0]).toEqual({
+      name: 'time',
+      type: 'time',
+      config: { interval: 60_000, displayNameFromDS: 'Time' },
+    });
+    expect(
+      frame?.schema.fields
+        .slice(1)
+        .map((field) => [field.labels, field.config.unit, field.config.displayNameFromDS])
+        .sort(),
+    ).toEqual([
       [{ proto: 'TCP' }, 'bps', 'TCP'],
       [{ proto: 'UDP' }, 'bps', 'UDP'],
     ]);
     const values = frame?.data.values.slice(1) as number[][];
-    expect(values[0]?.[5] as number + (values[1]?.[5] as number)).toBeCloseTo((bytesIn(T0 + 300_000, T0 + 360_000) * 8) / 60, 6);
+    expect((values[0]?.[5] as number) + (values[1]?.[5] as number)).toBeCloseTo(
+      (bytesIn(T0 + 300_000, T0 + 360_000) * 8) / 60,
+      6,
+    );
   });
 
   test('shares of every bucket add to 100.0', async () => {
-    const [frame] = await ask({ kind: 'timeseries', groupBy: ['src_addr'], measure: 'share', limit: 5, intervalMs: 300_000 }, T0, T0 + HOUR);
+    const [frame] = await ask(
+      { kind: 'timeseries', groupBy: ['src_addr'], measure: 'share', limit: 5, intervalMs: 300_000 },
+      T0,
+      T0 + HOUR,
+    );
     const [times, ...series] = frame?.data.values as number[][];
-    (times as number[]).forEach((_, index) => expect(Math.round(sum(series.map((values) => values[index] ?? 0)) * 10)).toBe(1000));
+    (times as number[]).forEach((_, index) =>
+      expect(Math.round(sum(series.map((values) => values[index] ?? 0)) * 10)).toBe(1000),
+    );
   });
 
   test('no traffic is zero; before the first data and while the collector was down it is null', async () => {
-    const silent = (context: object) => ask({ kind: 'timeseries', filter: 'dst_port = 1', intervalMs: HOUR, measure: 'total' }, T0 - 3 * HOUR, T0 + 2 * HOUR, context);
+    const silent = (context: object) =>
+      ask(
+        { kind: 'timeseries', filter: 'dst_port = 1', intervalMs: HOUR, measure: 'total' },
+        T0 - 3 * HOUR,
+        T0 + 2 * HOUR,
+        context,
+      );
     const [frame] = await silent({ oldest: { flows: T0 - HOUR + 5, rings_1m: T0 - HOUR, rings_1h: T0 - HOUR } });
     expect(valuesOf<number | null>(frame, 'bytes')).toEqual([null, null, 0, 0, 0]);
     const [down] = await silent({ downtimes: [{ fromMs: T0, toMs: T0 + HOUR }] });
@@ -171,25 +235,52 @@ describe('timeseries', () => {
   });
 
   test('a bucket that still fills is left out', async () => {
-    const [frame] = await ask({ kind: 'timeseries', intervalMs: 600_000 }, T0, T0 + HOUR + 1, { nowMs: T0 + HOUR + 1, samplingRate: 100 });
+    const [frame] = await ask({ kind: 'timeseries', intervalMs: 600_000 }, T0, T0 + HOUR + 1, {
+      nowMs: T0 + HOUR + 1,
+      samplingRate: 100,
+    });
     expect((frame?.data.values[0] as number[]).at(-1)).toBe(T0 + HOUR - 600_000);
     expect(frame?.schema.meta.custom.notices).toEqual(['incomplete_bucket', 'sampled']);
   });
 
   test('more than 50 series come as one frame each', async () => {
-    const frames = await ask({ kind: 'timeseries', groupBy: ['src_port'], limit: 60, intervalMs: 600_000 }, T0, T0 + HOUR);
+    const frames = await ask(
+      { kind: 'timeseries', groupBy: ['src_port'], limit: 60, intervalMs: 600_000 },
+      T0,
+      T0 + HOUR,
+    );
     expect(frames).toHaveLength(61);
-    expect(frames[3]?.schema).toMatchObject({ meta: { type: 'timeseries-multi' }, fields: [{ name: 'time' }, { name: 'bps' }] });
+    expect(frames[3]?.schema).toMatchObject({
+      meta: { type: 'timeseries-multi' },
+      fields: [{ name: 'time' }, { name: 'bps' }],
+    });
   });
 });
 
 describe('stat', () => {
   test('distinct values, also of either side', async () => {
-    const [frame] = await ask({ kind: 'stat', unique: ['src_addr', 'addr', 'src_port'], metric: 'flows' }, T0, T0 + 2 * HOUR);
-    const present = rows.filter((row) => partOf(row, 'bytes', T0, T0 + 2 * HOUR) + partOf(row, 'packets', T0, T0 + 2 * HOUR) > 0 || (row.endMs >= T0 && row.endMs < T0 + 2 * HOUR));
-    expect(frame?.schema.fields.map((field) => field.name)).toEqual(['flows', 'bytes', 'packets', 'unique_src_addr', 'unique_addr', 'unique_src_port']);
+    const [frame] = await ask(
+      { kind: 'stat', unique: ['src_addr', 'addr', 'src_port'], metric: 'flows' },
+      T0,
+      T0 + 2 * HOUR,
+    );
+    const present = rows.filter(
+      (row) =>
+        partOf(row, 'bytes', T0, T0 + 2 * HOUR) + partOf(row, 'packets', T0, T0 + 2 * HOUR) > 0 ||
+        (row.endMs >= T0 && row.endMs < T0 + 2 * HOUR),
+    );
+    expect(frame?.schema.fields.map((field) => field.name)).toEqual([
+      'flows',
+      'bytes',
+      'packets',
+      'unique_src_addr',
+      'unique_addr',
+      'unique_src_port',
+    ]);
     expect(valuesOf(frame, 'unique_src_addr')).toEqual([new Set(present.map((row) => row.src_addr)).size]);
-    expect(valuesOf(frame, 'unique_addr')).toEqual([new Set(present.flatMap((row) => [row.src_addr, row.dst_addr])).size]);
+    expect(valuesOf(frame, 'unique_addr')).toEqual([
+      new Set(present.flatMap((row) => [row.src_addr, row.dst_addr])).size,
+    ]);
     expect(valuesOf(frame, 'bytes')).toEqual([bytesIn(T0, T0 + 2 * HOUR)]);
   });
 
@@ -201,13 +292,34 @@ describe('stat', () => {
 
 describe('records', () => {
   test('filter, order, page: nothing twice, nothing missing', async () => {
-    const page = (offset: number) => ask({ kind: 'records', filter: 'dst_port = 443', limit: 50, offset, columns: ['time_flow_end_ns', 'src_addr', 'src_port', 'bytes', 'proto'] }, T0, T0 + HOUR);
-    const expected = rows.filter((row) => row['dst_port'] === 443 && row.endMs >= T0 && row.endMs < T0 + HOUR).sort((a, b) => b.endMs - a.endMs);
+    const page = (offset: number) =>
+      ask(
+        {
+          kind: 'records',
+          filter: 'dst_port = 443',
+          limit: 50,
+          offset,
+          columns: ['time_flow_end_ns', 'src_addr', 'src_port', 'bytes', 'proto'],
+        },
+        T0,
+        T0 + HOUR,
+      );
+    const expected = rows
+      .filter((row) => row['dst_port'] === 443 && row.endMs >= T0 && row.endMs < T0 + HOUR)
+      .sort((a, b) => b.endMs - a.endMs);
     const pages = [await page(0), await page(50), await page(100)].map(([frame]) => frame);
     expect(pages[0]?.schema.meta.custom.total).toBe(expected.length);
-    const seen = pages.flatMap((frame) => valuesOf(frame, 'time_flow_end_ns').map((end, index) => [end, valuesOf<string>(frame, 'src_addr')[index], valuesOf(frame, 'bytes')[index]]));
+    const seen = pages.flatMap((frame) =>
+      valuesOf(frame, 'time_flow_end_ns').map((end, index) => [
+        end,
+        valuesOf<string>(frame, 'src_addr')[index],
+        valuesOf(frame, 'bytes')[index],
+      ]),
+    );
     const text = (address: unknown): string => String(address).replace('::ffff:', '');
-    expect(seen.map((row) => row.join())).toEqual(expected.slice(0, 150).map((row) => [row.endMs, text(row.src_addr), row.bytes].join()));
+    expect(seen.map((row) => row.join())).toEqual(
+      expected.slice(0, 150).map((row) => [row.endMs, text(row.src_addr), row.bytes].join()),
+    );
     expect(new Set(valuesOf<string>(pages[0], 'proto'))).toEqual(new Set(['TCP', 'UDP']));
   });
 

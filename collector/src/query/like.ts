@@ -1,6 +1,6 @@
 /**
- * SQL's LIKE over a whole text: `%` is any run of characters, `_` one, a backslash takes the meaning away. Linear in
- * pattern times text whatever the pattern is, which a regular expression would not be.
+ * SQL's LIKE over a whole text: `%` is any run of characters, `_` one, a backslash takes their meaning away and is
+ * itself elsewhere, as in the engine. Linear in pattern times text whatever the pattern is, which a regular expression would not be.
  */
 export function matchesLike(text: string, pattern: string, ignoreCase = false): boolean {
   const units = unitsOf(ignoreCase ? pattern.toLowerCase() : pattern);
@@ -36,7 +36,8 @@ function unitsOf(pattern: string): (string | typeof ANY_RUN | typeof ANY_ONE)[] 
     const char = chars[at] as string;
     if (char === '%') units.push(ANY_RUN);
     else if (char === '_') units.push(ANY_ONE);
-    else units.push(char === '\\' && at + 1 < chars.length ? (chars[++at] as string) : char);
+    else if (char === '\\' && /^[%_\\]$/.test(chars[at + 1] ?? '')) units.push(chars[++at] as string);
+    else units.push(char);
   }
   return units;
 }

@@ -46,7 +46,13 @@ interface SourceTable {
  * filter's columns), finer ones for what does not fill whole buckets or is younger than a coarse table, raw rows for
  * what no ring has. Because rings and raw rows spread flows by the same rule, the parts add up to the exact answer.
  */
-export function planQuery(query: Pick<FlowQuery, 'kind' | 'resolution' | 'intervalMs' | 'maxDataPoints'>, asked: Window, columns: ReadonlySet<string>, oldest: OldestByTable, nowMs: number): Plan {
+export function planQuery(
+  query: Pick<FlowQuery, 'kind' | 'resolution' | 'intervalMs' | 'maxDataPoints'>,
+  asked: Window,
+  columns: ReadonlySet<string>,
+  oldest: OldestByTable,
+  nowMs: number,
+): Plan {
   const notices: FrameNotice[] = [];
   const sources = sourcesFor(query, columns, levelled(oldest), notices);
   const bucketed = query.kind === 'timeseries';
@@ -59,18 +65,33 @@ export function planQuery(query: Pick<FlowQuery, 'kind' | 'resolution' | 'interv
     const wantedMs = stepSeconds(asked, query.intervalMs, points, 1) * 1000;
     const needMs = finestNeeded(sources, asked);
     stepMs = stepSeconds(asked, query.intervalMs, points, Math.max(needMs / 1000, 1)) * 1000;
-    if (stepMs > wantedMs) notices.push({ severity: 'info', code: 'resolution', text: `Buckets are ${duration(stepMs)} long, the finest that is kept for this time` });
+    if (stepMs > wantedMs)
+      notices.push({
+        severity: 'info',
+        code: 'resolution',
+        text: `Buckets are ${duration(stepMs)} long, the finest that is kept for this time`,
+      });
     usable = sources.filter((source) => stepMs % source.resolutionMs === 0);
     window = wholeBuckets(asked, stepMs, nowMs);
-    if (window.toMs < asked.toMs) notices.push({ severity: 'info', code: 'incomplete_bucket', text: `The bucket that began at ${new Date(window.toMs).toISOString()} is not complete yet and is left out` });
+    if (window.toMs < asked.toMs)
+      notices.push({
+        severity: 'info',
+        code: 'incomplete_bucket',
+        text: `The bucket that began at ${new Date(window.toMs).toISOString()} is not complete yet and is left out`,
+      });
   }
 
   const parts = widenEdges(cover(window, usable, oldestOf(usable)?.table), window, usable);
   const first = parts[0];
   const last = parts.at(-1);
-  const answered = first && last ? { fromMs: first.fromMs, toMs: last.toMs } : { fromMs: window.fromMs, toMs: window.fromMs };
+  const answered =
+    first && last ? { fromMs: first.fromMs, toMs: last.toMs } : { fromMs: window.fromMs, toMs: window.fromMs };
   if (!bucketed && first && last && (answered.fromMs !== window.fromMs || answered.toMs !== window.toMs)) {
-    notices.push({ severity: 'info', code: 'resolution', text: `Whole buckets of ${duration(Math.max(first.resolutionMs, last.resolutionMs))} are counted: ${new Date(answered.fromMs).toISOString()} to ${new Date(answered.toMs).toISOString()}` });
+    notices.push({
+      severity: 'info',
+      code: 'resolution',
+      text: `Whole buckets of ${duration(Math.max(first.resolutionMs, last.resolutionMs))} are counted: ${new Date(answered.fromMs).toISOString()} to ${new Date(answered.toMs).toISOString()}`,
+    });
   }
   const oldestMs = beginningOf(oldestOf(usable)?.oldestMs ?? null, oldest);
   const retention = retentionNotice(window, oldestMs, oldest, usable);
@@ -85,34 +106,64 @@ export function planQuery(query: Pick<FlowQuery, 'kind' | 'resolution' | 'interv
 function levelled(oldest: OldestByTable): OldestByTable {
   const known = Object.values(oldest).filter((ms) => ms !== null);
   const least = Math.min(...known);
-  return Object.fromEntries(Object.entries(oldest).map(([table, ms]) => [table, ms !== null && ms - least <= SAME_BEGINNING_MS ? least : ms]));
+  return Object.fromEntries(
+    Object.entries(oldest).map(([table, ms]) => [table, ms !== null && ms - least <= SAME_BEGINNING_MS ? least : ms]),
+  );
 }
 
 /** The finest statement of when data begins, among tables that begin together. */
 function beginningOf(oldestMs: number | null, oldest: OldestByTable): number | null {
   if (oldestMs === null) return null;
-  return Math.max(oldestMs, ...Object.values(oldest).filter((ms) => ms !== null && ms - oldestMs <= SAME_BEGINNING_MS).map(Number));
+  return Math.max(
+    oldestMs,
+    ...Object.values(oldest)
+      .filter((ms) => ms !== null && ms - oldestMs <= SAME_BEGINNING_MS)
+      .map(Number),
+  );
 }
 
 /** Tables that hold every column, coarsest first. */
-function sourcesFor(query: Pick<FlowQuery, 'resolution'>, columns: ReadonlySet<string>, oldest: OldestByTable, notices: FrameNotice[]): SourceTable[] {
-  const raw: SourceTable = { table: RAW_TABLE, resolution: 'raw', resolutionMs: 1, oldestMs: oldest[RAW_TABLE] ?? null };
+function sourcesFor(
+  query: Pick<FlowQuery, 'resolution'>,
+  columns: ReadonlySet<string>,
+  oldest: OldestByTable,
+  notices: FrameNotice[],
+): SourceTable[] {
+  const raw: SourceTable = {
+    table: RAW_TABLE,
+    resolution: 'raw',
+    resolutionMs: 1,
+    oldestMs: oldest[RAW_TABLE] ?? null,
+  };
   const ring = ringFor(columns);
   if (query.resolution === 'raw') return [raw];
   if (!ring) {
-    if (query.resolution !== 'auto') notices.push({ severity: 'warning', code: 'resolution', text: `No ring has ${[...columns].join(', ')}, so raw records were read` });
+    if (query.resolution !== 'auto')
+      notices.push({
+        severity: 'warning',
+        code: 'resolution',
+        text: `No ring has ${[...columns].join(', ')}, so raw records were read`,
+      });
     return [raw];
   }
   const rings: SourceTable[] = [...RESOLUTIONS]
     .filter((resolution) => query.resolution === 'auto' || query.resolution === resolution.name)
-    .map((resolution) => ({ table: resolution.table, resolution: resolution.name, resolutionMs: resolution.seconds * 1000, ring, oldestMs: oldest[resolution.table] ?? null }))
+    .map((resolution) => ({
+      table: resolution.table,
+      resolution: resolution.name,
+      resolutionMs: resolution.seconds * 1000,
+      ring,
+      oldestMs: oldest[resolution.table] ?? null,
+    }))
     .sort((a, b) => b.resolutionMs - a.resolutionMs);
   return query.resolution === 'auto' ? [...rings, raw] : rings;
 }
 
 /** The first ring whose keys contain the columns; the registry lists the small ones first. */
 export function ringFor(columns: ReadonlySet<string>): Ring | undefined {
-  return (RINGS as readonly Ring[]).find((ring) => [...columns].every((column) => (ring.keys as readonly string[]).includes(column)));
+  return (RINGS as readonly Ring[]).find((ring) =>
+    [...columns].every((column) => (ring.keys as readonly string[]).includes(column)),
+  );
 }
 
 /** The table that reaches back furthest; among equals the finest. */
@@ -159,7 +210,14 @@ function cover(window: Window, sources: readonly SourceTable[], unbounded: strin
   if (!(fromMs < toMs)) return cover(window, finer, unbounded);
   return [
     ...cover({ fromMs: window.fromMs, toMs: fromMs }, finer, unbounded),
-    { table: source.table, resolution: source.resolution, resolutionMs: source.resolutionMs, ...(source.ring ? { ring: source.ring } : {}), fromMs, toMs },
+    {
+      table: source.table,
+      resolution: source.resolution,
+      resolutionMs: source.resolutionMs,
+      ...(source.ring ? { ring: source.ring } : {}),
+      fromMs,
+      toMs,
+    },
     ...cover({ fromMs: toMs, toMs: window.toMs }, finer, unbounded),
   ];
 }
@@ -173,28 +231,55 @@ function widenEdges(parts: PlanPart[], window: Window, sources: readonly SourceT
     const source = sources.at(-1);
     if (!source || window.fromMs >= window.toMs) return [];
     const { table, resolution, resolutionMs, ring } = source;
-    return [{ table, resolution, resolutionMs, ...(ring ? { ring } : {}), fromMs: floorTo(window.fromMs, resolutionMs), toMs: ceilTo(window.toMs, resolutionMs) }];
+    return [
+      {
+        table,
+        resolution,
+        resolutionMs,
+        ...(ring ? { ring } : {}),
+        fromMs: floorTo(window.fromMs, resolutionMs),
+        toMs: ceilTo(window.toMs, resolutionMs),
+      },
+    ];
   }
   const widened = [...parts];
-  if (first.fromMs > window.fromMs && first.fromMs - window.fromMs < first.resolutionMs) widened[0] = { ...first, fromMs: first.fromMs - first.resolutionMs };
+  if (first.fromMs > window.fromMs && first.fromMs - window.fromMs < first.resolutionMs)
+    widened[0] = { ...first, fromMs: first.fromMs - first.resolutionMs };
   const tail = widened.at(-1) as PlanPart;
-  if (tail.toMs < window.toMs && window.toMs - tail.toMs < tail.resolutionMs) widened[widened.length - 1] = { ...tail, toMs: tail.toMs + tail.resolutionMs };
+  if (tail.toMs < window.toMs && window.toMs - tail.toMs < tail.resolutionMs)
+    widened[widened.length - 1] = { ...tail, toMs: tail.toMs + tail.resolutionMs };
   return widened;
 }
 
-function retentionNotice(window: Window, oldestMs: number | null, oldest: OldestByTable, used: readonly SourceTable[]): FrameNotice | null {
+function retentionNotice(
+  window: Window,
+  oldestMs: number | null,
+  oldest: OldestByTable,
+  used: readonly SourceTable[],
+): FrameNotice | null {
   if (oldestMs === null || oldestMs <= window.fromMs + NOTICE_SLACK_MS) return null;
-  const others = Object.entries(oldest).filter(([table, ms]) => ms !== null && !used.some((source) => source.table === table));
+  const others = Object.entries(oldest).filter(
+    ([table, ms]) => ms !== null && !used.some((source) => source.table === table),
+  );
   const elsewhere = others.some(([, ms]) => (ms as number) < oldestMs - SAME_BEGINNING_MS);
   const since = new Date(oldestMs).toISOString();
   return elsewhere
-    ? { severity: 'warning', code: 'beyond_retention', text: `Records with these fields are kept since ${since}; before that only ${RINGS.map((ring) => ring.keys.join(' × ')).join('; ')} can be asked` }
+    ? {
+        severity: 'warning',
+        code: 'beyond_retention',
+        text: `Records with these fields are kept since ${since}; before that only ${RINGS.map((ring) => ring.keys.join(' × ')).join('; ')} can be asked`,
+      }
     : { severity: 'info', code: 'beyond_retention', text: `Data begins at ${since}` };
 }
 
 /** `90 s` as people write it; exact multiples only, for notices. */
 export function duration(ms: number): string {
-  const units = [['d', 86_400_000], ['h', 3_600_000], ['min', 60_000], ['s', 1000]] as const;
+  const units = [
+    ['d', 86_400_000],
+    ['h', 3_600_000],
+    ['min', 60_000],
+    ['s', 1000],
+  ] as const;
   for (const [unit, length] of units) if (ms >= length && ms % length === 0) return `${ms / length} ${unit}`;
   return `${ms} ms`;
 }

@@ -1,4 +1,13 @@
-import { columnsOfFilter, migrateQuery, parseFilter, RingflowError, type FlowQueryInput, type ParseOptions, type QueryKind, type TimePoint } from '@ringflow/contract';
+import {
+  columnsOfFilter,
+  migrateQuery,
+  parseFilter,
+  RingflowError,
+  type FlowQueryInput,
+  type ParseOptions,
+  type QueryKind,
+  type TimePoint,
+} from '@ringflow/contract';
 import { checkQuery } from './check.ts';
 import { compileFilter } from './filter-sql.ts';
 import type { Kind, Prepared } from './kinds/kind.ts';
@@ -38,12 +47,21 @@ const MAX_WINDOW_MS = 10 * 366 * 86_400_000;
 export function parseWindow(from: TimePoint, to: TimePoint, nowMs: number): Window {
   const read = (name: string, value: TimePoint): number => {
     const ms = typeof value === 'string' || typeof value === 'number' ? parseTimePoint(value, nowMs) : null;
-    if (ms === null) throw new RingflowError('query_window', `${name} is not a time: ${JSON.stringify(value)?.slice(0, 64)}`, { hint: 'Write milliseconds since the epoch, 2026-01-31T12:00:00Z, now or now-6h' });
+    if (ms === null)
+      throw new RingflowError('query_window', `${name} is not a time: ${JSON.stringify(value)?.slice(0, 64)}`, {
+        hint: 'Write milliseconds since the epoch, 2026-01-31T12:00:00Z, now or now-6h',
+      });
     return ms;
   };
   const window = { fromMs: read('from', from), toMs: read('to', to) };
-  if (window.fromMs >= window.toMs) throw new RingflowError('query_window', 'from must be before to', { hint: 'Swap from and to, or widen the window' });
-  if (window.toMs - window.fromMs > MAX_WINDOW_MS) throw new RingflowError('query_window', 'The window is longer than ten years', { hint: 'Move from and to closer together' });
+  if (window.fromMs >= window.toMs)
+    throw new RingflowError('query_window', 'from must be before to', {
+      hint: 'Swap from and to, or widen the window',
+    });
+  if (window.toMs - window.fromMs > MAX_WINDOW_MS)
+    throw new RingflowError('query_window', 'The window is longer than ten years', {
+      hint: 'Move from and to closer together',
+    });
   return window;
 }
 
@@ -65,7 +83,10 @@ export function prepareQuery(input: FlowQueryInput, window: Window, context: Que
 }
 
 /** A filter's text as a condition, and the columns that it reads. */
-export function filterSql(text: string, context: Pick<QueryContext, 'filterOptions' | 'names'>): { condition: Sql; columns: readonly string[] } {
+export function filterSql(
+  text: string,
+  context: Pick<QueryContext, 'filterOptions' | 'names'>,
+): { condition: Sql; columns: readonly string[] } {
   const { tree, error } = parseFilter(text, context.filterOptions);
   if (error) throw new RingflowError(error.code, error.message, { position: error.position, hint: error.hint });
   return { condition: compiled(compileFilter(tree, context.names)), columns: columnsOfFilter(tree) };

@@ -54,9 +54,15 @@ export function hasNames(column: Pick<Column, 'name' | 'text'>): boolean {
  * @param value as the engine returned it, addresses already in their text form
  * @param exporter text form of the row's exporter, where the row has one
  */
-export function nameOf(names: NameLookup, column: Pick<Column, 'name' | 'text'>, value: unknown, exporter: string | undefined): string | undefined {
+export function nameOf(
+  names: NameLookup,
+  column: Pick<Column, 'name' | 'text'>,
+  value: unknown,
+  exporter: string | undefined,
+): string | undefined {
   if (column.name === 'sampler_address') return names.exporter(String(value));
-  if (INTERFACE_COLUMNS.has(column.name)) return exporter === undefined ? undefined : names.interface(exporter, Number(value))?.name;
+  if (INTERFACE_COLUMNS.has(column.name))
+    return exporter === undefined ? undefined : names.interface(exporter, Number(value))?.name;
   if (column.text === 'asn' && typeof value === 'number') return names.as(value);
   return undefined;
 }

@@ -22,10 +22,17 @@ export interface SourceShape {
  * window) and `m_rate` (sampling rate of the record; 1 in rings). Names are ours, so that the filter sees the columns.
  */
 export function sourceSql(plan: Plan, filter: Sql, shape: SourceShape): Sql {
-  const parts = plan.parts.map((part) => (part.table === RAW_TABLE ? rawPart(part, filter, shape, plan.stepMs) : ringPart(part, filter, shape, plan.stepMs)));
+  const parts = plan.parts.map((part) =>
+    part.table === RAW_TABLE ? rawPart(part, filter, shape, plan.stepMs) : ringPart(part, filter, shape, plan.stepMs),
+  );
   if (parts.length > 0) return join(parts, ' UNION ALL ');
   // Nothing to ask: an empty range of the raw table keeps the shape of the answer.
-  return rawPart({ table: RAW_TABLE, resolution: 'raw', resolutionMs: 1, fromMs: plan.window.fromMs, toMs: plan.window.fromMs }, filter, shape, plan.stepMs);
+  return rawPart(
+    { table: RAW_TABLE, resolution: 'raw', resolutionMs: 1, fromMs: plan.window.fromMs, toMs: plan.window.fromMs },
+    filter,
+    shape,
+    plan.stepMs,
+  );
 }
 
 /** Alias of the n-th dimension. */
@@ -48,7 +55,9 @@ function rawPart(part: PlanPart, filter: Sql, shape: SourceShape, stepMs: number
   const begin = shape.bucketed ? bucketFrom : from;
   const end = shape.bucketed ? sql`(k + 1) * ${step}` : to;
   const counted = (counter: string) => spread(sql`(${columnSql(counter)} * greatest(sampling_rate, 1))`, begin, end);
-  const flows = shape.bucketed ? sql`toUInt64(intDiv(m_end, ${step}) = k)` : sql`toUInt64(m_end >= ${from} AND m_end < ${to})`;
+  const flows = shape.bucketed
+    ? sql`toUInt64(intDiv(m_end, ${step}) = k)`
+    : sql`toUInt64(m_end >= ${from} AND m_end < ${to})`;
   const buckets = shape.bucketed
     ? sql`arrayJoin(range(intDiv(greatest(m_start, ${from}), ${step}), intDiv(least(m_end, ${to} - 1), ${step}) + 1)) AS k, toInt64(k * ${integer(stepMs / 1000)}) AS bucket, `
     : EMPTY;
@@ -60,7 +69,11 @@ function rawPart(part: PlanPart, filter: Sql, shape: SourceShape, stepMs: number
 function spread(counter: Sql, from: Sql, to: Sql): Sql {
   const text = spreadSql('$counter', 'm_start', 'm_end', '$from', '$to');
   const pieces: Record<string, Sql> = { counter, from, to };
-  const parts: Sql[] = text.split(/(\$counter|\$from|\$to)/).map((part) => (part.startsWith('$') ? (pieces[part.slice(1)] as Sql) : { kind: 'sql', parts: [part], params: {} }));
+  const parts: Sql[] = text
+    .split(/(\$counter|\$from|\$to)/)
+    .map((part) =>
+      part.startsWith('$') ? (pieces[part.slice(1)] as Sql) : { kind: 'sql', parts: [part], params: {} },
+    );
   return parts.reduce((left, right) => sql`${left}${right}`, EMPTY);
 }
 
@@ -68,7 +81,9 @@ function ringPart(part: PlanPart, filter: Sql, shape: SourceShape, stepMs: numbe
   const at = sql`toInt64(toUnixTimestamp(rings.bucket))`;
   const stepSeconds = integer(stepMs / 1000);
   // `k` and the times stand in for those of the raw part: all parts of a union have the same columns.
-  const buckets = shape.bucketed ? sql`toInt64(0) AS k, intDiv(${at}, ${stepSeconds}) * ${stepSeconds} AS bucket, ` : EMPTY;
+  const buckets = shape.bucketed
+    ? sql`toInt64(0) AS k, intDiv(${at}, ${stepSeconds}) * ${stepSeconds} AS bucket, `
+    : EMPTY;
   return sql`SELECT ${dimensionsSql(shape)}toInt64(0) AS m_start, toInt64(0) AS m_end, ${buckets}bytes AS m_bytes, packets AS m_packets, flows AS m_flows, toUInt32(1) AS m_rate
     FROM ${alias(part.table)} AS rings WHERE ring = ${integer(part.ring?.id ?? 0)} AND rings.bucket >= toDateTime(${bind(part.fromMs / 1000, 'UInt32')}, 'UTC') AND rings.bucket < toDateTime(${bind(part.toMs / 1000, 'UInt32')}, 'UTC') AND (${filter})`;
 }
@@ -82,10 +97,15 @@ function dimensionsSql(shape: SourceShape): Sql {
     const name = dimensionAlias(index);
     if (!isEitherSide(dimension)) return sql`${columnSql(dimension)} AS ${name}`;
     const [source, destination] = both(dimension);
-    return shape.sides === 'arrays' ? sql`[${source}, ${destination}] AS ${name}` : sql`if(m_side = 0, ${source}, ${destination}) AS ${name}`;
+    return shape.sides === 'arrays'
+      ? sql`[${source}, ${destination}] AS ${name}`
+      : sql`if(m_side = 0, ${source}, ${destination}) AS ${name}`;
   });
   if (pairs.length === 0 || shape.sides === 'arrays') return sql`${join(pieces)}, `;
   // A record whose two sides are the same in every grouped pair counts once.
-  const same = join(pairs.map(([source, destination]) => sql`${source} = ${destination}`), ' AND ');
+  const same = join(
+    pairs.map(([source, destination]) => sql`${source} = ${destination}`),
+    ' AND ',
+  );
   return sql`arrayJoin(if(${same}, [0], [0, 1])) AS m_side, ${join(pieces)}, `;
 }

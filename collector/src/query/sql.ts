@@ -18,7 +18,18 @@ interface Bound {
 }
 
 /** ClickHouse types that values are bound as. */
-export type BindType = 'UInt8' | 'UInt16' | 'UInt32' | 'UInt64' | 'Int64' | 'String' | 'IPv6' | 'Array(UInt32)' | 'Array(UInt64)' | 'Array(String)' | 'Array(IPv6)';
+export type BindType =
+  | 'UInt8'
+  | 'UInt16'
+  | 'UInt32'
+  | 'UInt64'
+  | 'Int64'
+  | 'String'
+  | 'IPv6'
+  | 'Array(UInt32)'
+  | 'Array(UInt64)'
+  | 'Array(String)'
+  | 'Array(IPv6)';
 
 /** The template tag: text stays text, every `${…}` must be an `Sql` piece. */
 export function sql(strings: TemplateStringsArray, ...pieces: readonly Sql[]): Sql {
@@ -28,7 +39,8 @@ export function sql(strings: TemplateStringsArray, ...pieces: readonly Sql[]): S
     if (piece?.kind !== 'sql') throw new TypeError('Only pieces of SQL may be put into SQL');
     parts.push(...piece.parts, strings[index + 1] as string);
     for (const [name, value] of Object.entries(piece.params)) {
-      if (Object.hasOwn(params, name) && params[name] !== value) throw new TypeError(`Two values for the placeholder ${name}`);
+      if (Object.hasOwn(params, name) && params[name] !== value)
+        throw new TypeError(`Two values for the placeholder ${name}`);
       params[name] = value;
     }
   });
@@ -62,13 +74,16 @@ export function alias(name: string): Sql {
 }
 
 /** Aggregate functions that this room uses by name. */
-export function functionName(name: 'groupUniqArrayIf' | 'groupUniqArrayArrayIf' | 'uniqCombined64If' | 'uniqCombined64ArrayIf'): Sql {
+export function functionName(
+  name: 'groupUniqArrayIf' | 'groupUniqArrayArrayIf' | 'uniqCombined64If' | 'uniqCombined64ArrayIf',
+): Sql {
   return { kind: 'sql', parts: [name], params: {} };
 }
 
 /** SQL that was compiled elsewhere from a tree, with the values of its placeholders. */
 export function compiled(query: SqlQuery): Sql {
-  for (const name of Object.keys(query.params)) if (OWN_PARAM.test(name)) throw new TypeError(`Placeholder ${name} is taken`);
+  for (const name of Object.keys(query.params))
+    if (OWN_PARAM.test(name)) throw new TypeError(`Placeholder ${name} is taken`);
   return { kind: 'sql', parts: [query.sql], params: query.params };
 }
 

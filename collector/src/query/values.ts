@@ -1,4 +1,20 @@
-import { COLUMNS, createFieldTable, formatAsn, formatEtherType, formatFlowType, formatMac, formatProtocol, formatQuality, formatService, formatTcpFlags, type Column, type ColumnText, type FieldTable, type FilterField, type FrameFieldConfig } from '@ringflow/contract';
+import {
+  COLUMNS,
+  createFieldTable,
+  formatAsn,
+  formatEtherType,
+  formatFlowType,
+  formatMac,
+  formatProtocol,
+  formatQuality,
+  formatService,
+  formatTcpFlags,
+  type Column,
+  type ColumnText,
+  type FieldTable,
+  type FilterField,
+  type FrameFieldConfig,
+} from '@ringflow/contract';
 import { sql, type Sql } from './sql.ts';
 
 /** A column as query answers know it: one of the registry, or an either-side dimension with the type of its columns. */
@@ -9,7 +25,9 @@ const BY_NAME: ReadonlyMap<string, Column> = new Map(COLUMNS.map((column) => [co
 /** Fields of the filter language: their names, aliases and either-side pairs are the ones of queries, too. */
 export const FIELDS: FieldTable = createFieldTable();
 
-const PAIRS: ReadonlyMap<string, FilterField> = new Map(FIELDS.fields.filter((field) => field.columns.length === 2 && !field.computed).map((field) => [field.name, field]));
+const PAIRS: ReadonlyMap<string, FilterField> = new Map(
+  FIELDS.fields.filter((field) => field.columns.length === 2 && !field.computed).map((field) => [field.name, field]),
+);
 
 /** True for `addr`, `port`, `as` …: a record has two values of it. */
 export function isEitherSide(dimension: string): boolean {
@@ -22,7 +40,10 @@ export function columnsOf(dimension: string): readonly string[] {
 }
 
 /** Names of all dimensions: stored columns, then either-side pairs. */
-export const DIMENSIONS: readonly string[] = [...(COLUMNS as readonly Column[]).filter((column) => column.stored).map((column) => column.name), ...PAIRS.keys()];
+export const DIMENSIONS: readonly string[] = [
+  ...(COLUMNS as readonly Column[]).filter((column) => column.stored).map((column) => column.name),
+  ...PAIRS.keys(),
+];
 
 /** The column of a name, or undefined when there is none. */
 export function answerColumn(name: string): AnswerColumn | undefined {
@@ -76,7 +97,9 @@ function isoTime(nanoseconds: string): string {
 /** Milliseconds, and the nanoseconds beyond them (Grafana's `nanos`), of nanoseconds as text. */
 export function splitTime(nanoseconds: string): { ms: number; nanos: number } {
   const at = nanoseconds.length - 6;
-  return at <= 0 ? { ms: 0, nanos: Number(nanoseconds) } : { ms: Number(nanoseconds.slice(0, at)), nanos: Number(nanoseconds.slice(at)) };
+  return at <= 0
+    ? { ms: 0, nanos: Number(nanoseconds) }
+    : { ms: Number(nanoseconds.slice(0, at)), nanos: Number(nanoseconds.slice(at)) };
 }
 
 /** Grafana's unit of a column's values when they are numbers. */

@@ -11,7 +11,16 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /** Lengths of the units in `now-6h`; a month is 30 days and a year 365, as nobody aligns a query to them. */
-const UNIT_MS: Readonly<Record<string, number>> = { ms: MS, s: SECOND, m: MINUTE, h: HOUR, d: DAY, w: 7 * DAY, M: 30 * DAY, y: 365 * DAY };
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ms: MS,
+  s: SECOND,
+  m: MINUTE,
+  h: HOUR,
+  d: DAY,
+  w: 7 * DAY,
+  M: 30 * DAY,
+  y: 365 * DAY,
+};
 
 /** Latest time that fits ClickHouse's 64-bit nanoseconds (2262). */
 const LATEST_MS = 9_223_372_036_000;
@@ -49,7 +58,9 @@ export function ceilTo(ms: number, stepMs: number): number {
 }
 
 /** Bucket lengths that people can read off an axis, in seconds; each coarser ring's length is among them. */
-const NICE_STEPS = [1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10_800, 14_400, 21_600, 43_200, 86_400] as const;
+const NICE_STEPS = [
+  1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10_800, 14_400, 21_600, 43_200, 86_400,
+] as const;
 
 /**
  * Length of a bucket in seconds: at least what was asked for, at least what fits `maxPoints`, and a multiple of

@@ -46,7 +46,13 @@ export function createSchedule(deps: ScheduleDeps): Schedule {
     let after: JobStatus;
     try {
       await deps.work[job]();
-      after = { job, running: false, lastSuccessMs: deps.now(), lastDurationMs: deps.now() - startedMs, failures: before.failures };
+      after = {
+        job,
+        running: false,
+        lastSuccessMs: deps.now(),
+        lastDurationMs: deps.now() - startedMs,
+        failures: before.failures,
+      };
     } catch (error) {
       after = {
         ...before,

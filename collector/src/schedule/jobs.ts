@@ -8,7 +8,11 @@ export interface Job {
 
 /** Every scheduled job. None starts while its own last run still goes on. */
 export const JOBS = [
-  { name: 'retention', cron: '20 * * * * *', description: 'Drops partitions that are older than their age or beyond the disk budget' },
+  {
+    name: 'retention',
+    cron: '20 * * * * *',
+    description: 'Drops partitions that are older than their age or beyond the disk budget',
+  },
 ] as const satisfies readonly Job[];
 
 export type JobName = (typeof JOBS)[number]['name'];

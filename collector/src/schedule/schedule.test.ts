@@ -25,7 +25,14 @@ describe('schedule', () => {
     expect(calls).toBe(1);
     await schedule.runNow('retention');
     expect(schedule.status()).toEqual([
-      { job: 'retention', running: false, lastSuccessMs: 1_000_000, lastDurationMs: 0, failures: 1, lastError: 'disk is gone' },
+      {
+        job: 'retention',
+        running: false,
+        lastSuccessMs: 1_000_000,
+        lastDurationMs: 0,
+        failures: 1,
+        lastError: 'disk is gone',
+      },
     ]);
     expect(ran.map(({ failures }) => failures)).toEqual([0, 1]);
   });

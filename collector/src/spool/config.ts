@@ -20,8 +20,17 @@ export const SPOOL_SCHEMA = {
   additionalProperties: false,
   description: 'Queue on disk between receiving and storing',
   properties: {
-    max_bytes: { type: 'integer', minimum: 1024 * 1024, description: 'Bytes of waiting segments; past it new records are dropped and counted (spool_full)' },
+    max_bytes: {
+      type: 'integer',
+      minimum: 1024 * 1024,
+      description: 'Bytes of waiting segments; past it new records are dropped and counted (spool_full)',
+    },
     min_free_bytes: { type: 'integer', minimum: 0, description: 'Free bytes to leave on the file system of the spool' },
-    max_in_flight: { type: 'integer', minimum: 1, maximum: 64, description: 'Sealed batches that may wait in memory for the disk' },
+    max_in_flight: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 64,
+      description: 'Sealed batches that may wait in memory for the disk',
+    },
   },
 } as const;

@@ -1,7 +1,15 @@
 import { mkdir, open, readFile, readdir, rename, rm, stat, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LedgerDelta } from '@ringflow/contract';
-import { deltaName, formatSegmentName, parseDeltaName, parseSegmentName, plainDelta, segmentId, type Segment } from './segment.ts';
+import {
+  deltaName,
+  formatSegmentName,
+  parseDeltaName,
+  parseSegmentName,
+  plainDelta,
+  segmentId,
+  type Segment,
+} from './segment.ts';
 
 /** What lies in a spool directory at one moment. */
 export interface SpoolContents {
@@ -62,7 +70,8 @@ export async function readDelta(directory: string, segment: Segment): Promise<Le
     return JSON.parse(await readFile(join(directory, deltaName(segment)), 'utf8')) as LedgerDelta;
   } catch (error) {
     // Written and synced before the segment was sealed: only a broken disk leads here. The rows still count.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return plainDelta(segment.rows);
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError)
+      return plainDelta(segment.rows);
     throw error;
   }
 }
@@ -145,7 +154,12 @@ export async function recoverOpenSegment(directory: string, segment: Segment): P
  * Settles half-written segments that nobody wrote to for `idleMs`: an inlet settles its own when it starts, those of
  * one that never comes back are left to the store.
  */
-export async function recoverAbandoned(directory: string, open: readonly Segment[], idleMs: number, nowMs: number): Promise<number> {
+export async function recoverAbandoned(
+  directory: string,
+  open: readonly Segment[],
+  idleMs: number,
+  nowMs: number,
+): Promise<number> {
   let count = 0;
   for (const segment of open) {
     try {

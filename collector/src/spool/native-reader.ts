@@ -46,7 +46,8 @@ export async function readNativeColumns(path: string): Promise<{ columns: Native
         for (let row = 0; row < rows; row++) reader.skip(await reader.varint());
       } else throw new RangeError(`Unknown type ${type} of column ${name}`);
     }
-    if (reader.position() !== size) throw new RangeError(`The block ends at byte ${reader.position()}, the file at ${size}`);
+    if (reader.position() !== size)
+      throw new RangeError(`The block ends at byte ${reader.position()}, the file at ${size}`);
     return { columns, rows };
   } finally {
     await file.close();
@@ -63,7 +64,8 @@ function createWindow(file: FileHandle, size: number) {
 
   /** Makes `length` bytes from the current position available and returns their offset in the window. */
   async function need(length: number): Promise<number> {
-    if (length > WINDOW_BYTES || at + length > size) throw new RangeError(`The block goes on after the file's end at byte ${size}`);
+    if (length > WINDOW_BYTES || at + length > size)
+      throw new RangeError(`The block goes on after the file's end at byte ${size}`);
     if (at < windowStart || at + length > windowStart + windowLength) {
       windowStart = at;
       windowLength = (await file.read(window, 0, WINDOW_BYTES, at)).bytesRead;

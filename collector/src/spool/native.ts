@@ -1,5 +1,6 @@
 import { CLICKHOUSE_TYPES, COLUMNS, type Column, type ColumnName, type ColumnType } from '@ringflow/contract';
 import type { Batch, ColumnData } from '../wire/index.ts';
+import { narrow } from './narrow.ts';
 
 /** Bytes of one value; 0 where the length varies. */
 export const NATIVE_WIDTHS: Readonly<Record<ColumnType, number>> = {
@@ -15,7 +16,17 @@ export const NATIVE_WIDTHS: Readonly<Record<ColumnType, number>> = {
 };
 
 /** Fixed widths first and strings last: a reader finds the columns without touching their values. */
-const LAYOUT_RANK: Readonly<Record<ColumnType, number>> = { u8: 0, u16: 0, u32: 0, u64: 0, time: 0, addr: 0, mac: 0, 'u32[]': 1, string: 2 };
+const LAYOUT_RANK: Readonly<Record<ColumnType, number>> = {
+  u8: 0,
+  u16: 0,
+  u32: 0,
+  u64: 0,
+  time: 0,
+  addr: 0,
+  mac: 0,
+  'u32[]': 1,
+  string: 2,
+};
 
 /** One column of one block, ready to be written. */
 export interface EncodedColumn {
@@ -69,10 +80,12 @@ export function encodeNative(batch: Batch, target: Uint8Array): number {
   let at = writeVarint(target, 0, columns.length);
   at = writeVarint(target, at, rows);
   for (const { column, data } of columns) {
-    const header = HEADERS.get(column.name) as Uint8Array;
+    const narrowed = narrow(column.type, data, rows);
+    const header = narrowed ? headerBytes(column.name, narrowed.type) : (HEADERS.get(column.name) as Uint8Array);
     target.set(header, at);
     at += header.length;
-    if (column.type === 'string') at = writeStrings(batch, data, target, at);
+    if (narrowed) at = narrowed.write(data, rows, target, at);
+    else if (column.type === 'string') at = writeStrings(batch, data, target, at);
     else if (column.type === 'u32[]') at = writeLists(batch, data, target, at);
     else {
       // The arrays already have the layout of the format (little endian): one copy of the whole column.

@@ -79,7 +79,11 @@ export const UNKNOWN_EXPORTER = 'unknown';
 export function lostDelta(delta: LedgerDelta): LedgerDelta {
   if (delta.rows === 0) return delta;
   const reason: DropReason = 'segment_unreadable';
-  return { received: delta.received, rows: 0, dropped: [...delta.dropped, { reason, exporter: UNKNOWN_EXPORTER, records: delta.rows }] };
+  return {
+    received: delta.received,
+    rows: 0,
+    dropped: [...delta.dropped, { reason, exporter: UNKNOWN_EXPORTER, records: delta.rows }],
+  };
 }
 
 /** Adds the drops of two deltas up, by reason and exporter. */

@@ -30,7 +30,9 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-async function startWriter(options: { max_bytes?: number; max_in_flight?: number; now?: () => number } = {}): Promise<SpoolWriter> {
+async function startWriter(
+  options: { max_bytes?: number; max_in_flight?: number; now?: () => number } = {},
+): Promise<SpoolWriter> {
   const { now, ...config } = options;
   const writer = createSpoolWriter({ directory, inlet: '0', ...config }, now ? { now } : {});
   await writer.start();
@@ -80,7 +82,24 @@ function fullBatch(rows: number): { batch: Batch; expected: Record<string, unkno
           break;
         }
         case 'addr':
-          new Uint8Array(data.buffer, row * 16, 16).set([0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, row + 1]);
+          new Uint8Array(data.buffer, row * 16, 16).set([
+            0x20,
+            0x01,
+            0x0d,
+            0xb8,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            1,
+            row + 1,
+          ]);
           out[column.name] = `2001:db8::1${(row + 1).toString(16).padStart(2, '0')}`;
           break;
         case 'string': {
@@ -109,12 +128,25 @@ test('the engine reads every stored column of a segment as it was written', asyn
   const path = segmentPath(directory, segment);
   const { columns, rows } = await readNativeColumns(path);
   expect(rows).toBe(5);
-  expect(new Map(columns.map(({ name, type }) => [name, type]))).toEqual(new Map(COLUMNS.filter(({ stored }) => stored).map(({ name, type }) => [name, CLICKHOUSE_TYPES[type]])));
+  expect(new Map(columns.map(({ name, type }) => [name, type]))).toEqual(
+    new Map(COLUMNS.filter(({ stored }) => stored).map(({ name, type }) => [name, CLICKHOUSE_TYPES[type]])),
+  );
   const session = new Session();
   try {
-    const list = columns.map(({ name, type }) => (type.startsWith('DateTime64') ? `toString(toUnixTimestamp64Nano(${name})) AS ${name}` : name));
-    const result = await session.queryAsync(`SELECT ${list.join(', ')} FROM file('${path}', 'Native') SETTINGS output_format_json_quote_64bit_integers = 1`, { format: 'JSONEachRow' });
-    expect(result.text().trim().split('\n').map((line) => JSON.parse(line) as unknown)).toEqual(expected);
+    const list = columns.map(({ name, type }) =>
+      type.startsWith('DateTime64') ? `toString(toUnixTimestamp64Nano(${name})) AS ${name}` : name,
+    );
+    const result = await session.queryAsync(
+      `SELECT ${list.join(', ')} FROM file('${path}', 'Native') SETTINGS output_format_json_quote_64bit_integers = 1`,
+      { format: 'JSONEachRow' },
+    );
+    expect(
+      result
+        .text()
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual(expected);
   } finally {
     session.close();
   }
@@ -123,13 +155,26 @@ test('the engine reads every stored column of a segment as it was written', asyn
 test('columns that hold nothing are left out, and an empty batch makes an empty file', async () => {
   const writer = await startWriter();
   writer.seal(smallBatch(3), plain(3));
-  writer.seal(createBatch({ rowLimit: 1 }), { received: 7, rows: 0, dropped: [{ reason: 'spool_full', exporter: '192.0.2.1', records: 7 }] });
+  writer.seal(createBatch({ rowLimit: 1 }), {
+    received: 7,
+    rows: 0,
+    dropped: [{ reason: 'spool_full', exporter: '192.0.2.1', records: 7 }],
+  });
   await writer.flush();
   const { ready } = await scanSpool(directory);
-  expect(ready.map(({ sequence, rows, hasDelta }) => [sequence, rows, hasDelta])).toEqual([[1, 3, false], [2, 0, true]]);
-  expect((await readNativeColumns(segmentPath(directory, ready[0] as Segment))).columns).toEqual([{ name: 'bytes', type: 'UInt64' }]);
+  expect(ready.map(({ sequence, rows, hasDelta }) => [sequence, rows, hasDelta])).toEqual([
+    [1, 3, false],
+    [2, 0, true],
+  ]);
+  expect((await readNativeColumns(segmentPath(directory, ready[0] as Segment))).columns).toEqual([
+    { name: 'bytes', type: 'UInt64' },
+  ]);
   expect(ready[1]?.sizeBytes).toBe(0);
-  expect(await readDelta(directory, ready[1] as Segment)).toEqual({ received: 7, rows: 0, dropped: [{ reason: 'spool_full', exporter: '192.0.2.1', records: 7 }] });
+  expect(await readDelta(directory, ready[1] as Segment)).toEqual({
+    received: 7,
+    rows: 0,
+    dropped: [{ reason: 'spool_full', exporter: '192.0.2.1', records: 7 }],
+  });
   await removeSegment(directory, ready[1] as Segment);
   expect((await readdir(directory)).filter((name) => name.endsWith('.delta'))).toEqual([]);
 });
@@ -139,7 +184,9 @@ test('segments are sealed in the order of the calls, under names that say what t
   for (let rows = 1; rows <= 20; rows++) writer.seal(smallBatch(rows), plain(rows));
   await writer.flush();
   const { ready, sizeBytes } = await scanSpool(directory);
-  expect(ready.map(({ sequence, rows }) => [sequence, rows])).toEqual(Array.from({ length: 20 }, (_, i) => [i + 1, i + 1]));
+  expect(ready.map(({ sequence, rows }) => [sequence, rows])).toEqual(
+    Array.from({ length: 20 }, (_, i) => [i + 1, i + 1]),
+  );
   expect(sizeBytes).toBe(writer.status().sealedBytes);
   for (const segment of ready) expect(parseSegmentName(formatSegmentName(segment))).toEqual(segment);
   expect(parseSegmentName('0_00000000000001_0000000001_r1_b2.tmp')).toBeNull();
@@ -150,13 +197,18 @@ test('a segment that was whole when its writer died is sealed at the next start,
   for (const rows of [1, 2, 3]) first.seal(smallBatch(rows), plain(rows));
   await first.stop();
   const { ready } = await scanSpool(directory);
-  const reopen = (segment: Segment) => rename(segmentPath(directory, segment), segmentPath(directory, { ...segment, state: 'open' }));
+  const reopen = (segment: Segment) =>
+    rename(segmentPath(directory, segment), segmentPath(directory, { ...segment, state: 'open' }));
   await reopen(ready[1] as Segment);
   await reopen(ready[2] as Segment);
   await truncate(segmentPath(directory, { ...(ready[2] as Segment), state: 'open' }), 10);
   const second = await startWriter();
   expect(second.status().recovered).toEqual({ sealed: 1, lost: 1 });
-  expect((await scanSpool(directory)).ready.map(({ sequence, state }) => [sequence, state])).toEqual([[1, 'native'], [2, 'native'], [3, 'lost']]);
+  expect((await scanSpool(directory)).ready.map(({ sequence, state }) => [sequence, state])).toEqual([
+    [1, 'native'],
+    [2, 'native'],
+    [3, 'lost'],
+  ]);
 });
 
 test('a boot number is never used twice, even when the clock is set back', async () => {
@@ -174,20 +226,28 @@ test('the writer is full past its budget and takes rows again when the store has
   await writer.flush();
   expect(writer.full()).toBe(true);
   for (const segment of (await scanSpool(directory)).ready) await removeSegment(directory, segment);
-  for (let waited = 0; writer.full() && waited < 5000; waited += 50) await new Promise((resolve) => setTimeout(resolve, 50));
+  for (let waited = 0; writer.full() && waited < 5000; waited += 50)
+    await new Promise((resolve) => setTimeout(resolve, 50));
   expect(writer.full()).toBe(false);
 });
 
 test('writes that fail are tried again, and drops of that time become one record', async () => {
   const errors: Error[] = [];
-  const writer = createSpoolWriter({ directory, inlet: '0', max_in_flight: 2 }, { onError: (error) => errors.push(error) });
+  const writer = createSpoolWriter(
+    { directory, inlet: '0', max_in_flight: 2 },
+    { onError: (error) => errors.push(error) },
+  );
   await writer.start();
   writers.push(writer);
   await rm(directory, { recursive: true });
   writer.seal(smallBatch(4), plain(4));
   writer.seal(smallBatch(5), plain(5));
   expect(writer.full()).toBe(true);
-  const drop = (records: number): LedgerDelta => ({ received: records, rows: 0, dropped: [{ reason: 'spool_full', exporter: '192.0.2.1', records }] });
+  const drop = (records: number): LedgerDelta => ({
+    received: records,
+    rows: 0,
+    dropped: [{ reason: 'spool_full', exporter: '192.0.2.1', records }],
+  });
   for (const records of [1, 2, 3]) writer.seal(createBatch({ rowLimit: 1 }), drop(records));
   await new Promise((resolve) => setTimeout(resolve, 150));
   expect(errors.length).toBeGreaterThan(0);

@@ -107,7 +107,15 @@ export function createSpoolWriter(options: SpoolWriterOptions, deps: SpoolWriter
   let diskShort = false;
   let rescanTimer: NodeJS.Timeout | null = null;
   let wakeRetry: (() => void) | null = null;
-  const counts = { segments: 0, rows: 0, bytes: 0, errors: 0, lastError: null as string | null, recoveredSealed: 0, recoveredLost: 0 };
+  const counts = {
+    segments: 0,
+    rows: 0,
+    bytes: 0,
+    errors: 0,
+    lastError: null as string | null,
+    recoveredSealed: 0,
+    recoveredLost: 0,
+  };
 
   async function start(): Promise<void> {
     await createSpoolDirectory(directory);
@@ -169,7 +177,15 @@ export function createSpoolWriter(options: SpoolWriterOptions, deps: SpoolWriter
     sequence++;
     let settle: (sealed: boolean) => void = () => undefined;
     const sealed = new Promise<boolean>((resolve) => (settle = resolve));
-    const segment: Segment = { inlet, boot, sequence, rows, sizeBytes: body?.length ?? 0, hasDelta: !isPlainDelta(delta), state: 'open' };
+    const segment: Segment = {
+      inlet,
+      boot,
+      sequence,
+      rows,
+      sizeBytes: body?.length ?? 0,
+      hasDelta: !isPlainDelta(delta),
+      state: 'open',
+    };
     const job: Job = { segment, delta, body, settle, sealed };
     queue.push(job);
     running ??= drain();
@@ -229,7 +245,7 @@ export function createSpoolWriter(options: SpoolWriterOptions, deps: SpoolWriter
     const path = segmentPath(directory, segment);
     const file = await open(path, 'w');
     try {
-      for (let at = 0; body && at < body.length; ) at += (await file.write(body, at, body.length - at)).bytesWritten;
+      for (let at = 0; body && at < body.length;) at += (await file.write(body, at, body.length - at)).bytesWritten;
       await file.datasync();
     } finally {
       await file.close();
@@ -239,7 +255,9 @@ export function createSpoolWriter(options: SpoolWriterOptions, deps: SpoolWriter
   }
 
   function full(): boolean {
-    return diskShort || queue.length >= config.max_in_flight || directoryBytes + inFlight('sizeBytes') >= config.max_bytes;
+    return (
+      diskShort || queue.length >= config.max_in_flight || directoryBytes + inFlight('sizeBytes') >= config.max_bytes
+    );
   }
 
   function inFlight(what: 'rows' | 'sizeBytes'): number {

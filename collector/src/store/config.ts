@@ -27,7 +27,11 @@ export const STORE_DEFAULTS: StoreConfig = {
   password: '',
   database: 'ringflow',
   max_bytes: 50 * 1024 * 1024 * 1024,
-  retention: { raw_seconds: 30 * DAY_SECONDS, rings_1m_seconds: 90 * DAY_SECONDS, rings_1h_seconds: 5 * 365 * DAY_SECONDS },
+  retention: {
+    raw_seconds: 30 * DAY_SECONDS,
+    rings_1m_seconds: 90 * DAY_SECONDS,
+    rings_1h_seconds: 5 * 365 * DAY_SECONDS,
+  },
   query_slots: 3,
   max_memory_bytes: 2 * 1024 * 1024 * 1024,
 };
@@ -40,11 +44,23 @@ export const STORE_SCHEMA = {
   additionalProperties: false,
   description: 'Where flows are kept',
   properties: {
-    url: { type: 'string', pattern: '^(https?://.+)?$', description: 'http://host:8123 of a ClickHouse server; empty = the embedded engine' },
+    url: {
+      type: 'string',
+      pattern: '^(https?://.+)?$',
+      description: 'http://host:8123 of a ClickHouse server; empty = the embedded engine',
+    },
     user: { type: 'string', description: 'User of the ClickHouse server' },
     password: { type: 'string', description: 'Password of the ClickHouse server' },
-    database: { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$', description: 'Database of the tables; created when it does not exist' },
-    max_bytes: { type: 'integer', minimum: 16 * 1024 * 1024, description: 'Bytes on disk of all tables; past it the oldest data is dropped, single records first' },
+    database: {
+      type: 'string',
+      pattern: '^[A-Za-z_][A-Za-z0-9_]*$',
+      description: 'Database of the tables; created when it does not exist',
+    },
+    max_bytes: {
+      type: 'integer',
+      minimum: 16 * 1024 * 1024,
+      description: 'Bytes on disk of all tables; past it the oldest data is dropped, single records first',
+    },
     retention: {
       type: 'object',
       additionalProperties: false,
@@ -56,6 +72,10 @@ export const STORE_SCHEMA = {
       },
     },
     query_slots: { type: 'integer', minimum: 1, maximum: 32, description: 'Queries that run side by side; more wait' },
-    max_memory_bytes: { type: 'integer', minimum: 256 * 1024 * 1024, description: 'Memory of the embedded engine, for everything it does at once' },
+    max_memory_bytes: {
+      type: 'integer',
+      minimum: 256 * 1024 * 1024,
+      description: 'Memory of the embedded engine, for everything it does at once',
+    },
   },
 } as const;

@@ -14,7 +14,8 @@ export const DEDUPLICATION = 'non_replicated_deduplication_window = 1000';
  * what only the page cache had. Merged parts are synced, so that their sources can be deleted soon: they count
  * against the disk budget as long as they are there.
  */
-export const DURABILITY = 'fsync_after_insert = 1, fsync_part_directory = 1, min_compressed_bytes_to_fsync_after_merge = 1, old_parts_lifetime = 15';
+export const DURABILITY =
+  'fsync_after_insert = 1, fsync_part_directory = 1, min_compressed_bytes_to_fsync_after_merge = 1, old_parts_lifetime = 15';
 
 /** A column of the raw table as CREATE TABLE and ALTER TABLE take it. */
 export function columnDefinition(column: Column): string {
@@ -25,6 +26,10 @@ export function columnDefinition(column: Column): string {
  * The table of single records. Rows lie by minute of arrival and exporter: a range of time touches few granules, and
  * the minmax indexes cut by flow time. Sorting by address too saves 0.2 bytes a row (of 25.4) and costs 7 % of the
  * insert and 25 % of every merge.
+ *
+ * Measured on a million records of 28 used columns (0.75 CPU-seconds, 25.6 bytes a row): columns at their default are
+ * stored sparse by the engine itself and cost 0.16 CPU-seconds for 27 of them; LZ4 instead of ZSTD(1) saves nothing
+ * and takes 41.5 bytes; LowCardinality for the exporter, compact parts and other block sizes change nothing.
  */
 export function createRawTable(): string {
   return `CREATE TABLE IF NOT EXISTS ${RAW_TABLE} (

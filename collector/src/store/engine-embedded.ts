@@ -62,17 +62,32 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
 
   function inTurn<T>(lane: Lane | null, work: (session: Session) => Promise<T>): Promise<T> {
     if (!lane) return Promise.reject(new EngineError('store_unavailable', 0, 'The engine is not open'));
-    const result = lane.tail.then(() => work(lane.session)).catch((error: unknown) => {
-      throw toEngineError(error);
-    });
+    const result = lane.tail
+      .then(() => work(lane.session))
+      .catch((error: unknown) => {
+        throw toEngineError(error);
+      });
     lane.tail = result.catch(() => undefined);
     return result;
   }
 
-  async function run(session: Session, sql: string, params: SqlParams | undefined, format: string): Promise<{ text: string; rowsRead: number; bytesRead: number; elapsedMs: number }> {
+  async function run(
+    session: Session,
+    sql: string,
+    params: SqlParams | undefined,
+    format: string,
+  ): Promise<{ text: string; rowsRead: number; bytesRead: number; elapsedMs: number }> {
     try {
-      const result = params && Object.keys(params).length > 0 ? await session.queryBindAsync(sql, params, { format }) : await session.queryAsync(sql, { format });
-      return { text: result.text(), rowsRead: result.rowsRead, bytesRead: result.bytesRead, elapsedMs: result.elapsed * 1000 };
+      const result =
+        params && Object.keys(params).length > 0
+          ? await session.queryBindAsync(sql, params, { format })
+          : await session.queryAsync(sql, { format });
+      return {
+        text: result.text(),
+        rowsRead: result.rowsRead,
+        bytesRead: result.bytesRead,
+        elapsedMs: result.elapsed * 1000,
+      };
     } catch (error) {
       // What a failed statement had written already stands before the next answer of the session (seen with 3.4.0
       // after KILL QUERY: "[\n\n]\n"), so the next one is a throw-away.
@@ -86,18 +101,35 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
   }
 
   function select<Row>(sql: string, params?: SqlParams, settings: Settings = {}): Promise<Row[]> {
-    return inTurn(own, async (session) => parseRows<Row>((await run(session, sql + settingsClause({ ...NUMBERS, ...settings }), params, 'JSONEachRow')).text));
+    return inTurn(own, async (session) =>
+      parseRows<Row>(
+        (await run(session, sql + settingsClause({ ...NUMBERS, ...settings }), params, 'JSONEachRow')).text,
+      ),
+    );
   }
 
   function loadSegment(table: string, segment: SegmentSource, settings: Settings): Promise<void> {
     const columns = segment.columns.map(({ name }) => name).join(', ');
     return inTurn(loader, async (session) => {
-      await run(session, `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM ${fileTable(segment)}${settingsClause(settings)}`, undefined, 'Null');
+      await run(
+        session,
+        `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM ${fileTable(segment)}${settingsClause(settings)}`,
+        undefined,
+        'Null',
+      );
     });
   }
 
-  function selectSegment<Row>(segment: SegmentSource, sql: (table: string) => string, params?: SqlParams): Promise<Row[]> {
-    return inTurn(loader, async (session) => parseRows<Row>((await run(session, sql(fileTable(segment)) + settingsClause(NUMBERS), params, 'JSONEachRow')).text));
+  function selectSegment<Row>(
+    segment: SegmentSource,
+    sql: (table: string) => string,
+    params?: SqlParams,
+  ): Promise<Row[]> {
+    return inTurn(loader, async (session) =>
+      parseRows<Row>(
+        (await run(session, sql(fileTable(segment)) + settingsClause(NUMBERS), params, 'JSONEachRow')).text,
+      ),
+    );
   }
 
   async function query(statement: SqlQuery, limits: RunOptions): Promise<RunResult> {
@@ -106,9 +138,21 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
     const onAbort = (): void => void cancel(limits.id);
     limits.signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      const result = await run(session, statement.sql + settingsClause(boundedSettings(limits)), statement.params, 'JSONCompactColumns');
-      const columns = JSON.parse(result.text) as unknown[][];
-      return { columns, rows: columns[0]?.length ?? 0, rowsRead: result.rowsRead, bytesRead: result.bytesRead, elapsedMs: result.elapsedMs };
+      const result = await run(
+        session,
+        statement.sql + settingsClause(boundedSettings(limits)),
+        statement.params,
+        'JSONColumnsWithMetadata',
+      );
+      // The binding counts the rows of the result; what was read to find them stands in the format's statistics.
+      const { meta, data, rows, statistics } = JSON.parse(result.text) as ColumnsWithMetadata;
+      return {
+        columns: meta.map(({ name }) => data[name] ?? []),
+        rows,
+        rowsRead: statistics.rows_read,
+        bytesRead: statistics.bytes_read,
+        elapsedMs: result.elapsedMs,
+      };
     } catch (error) {
       throw toEngineError(error);
     } finally {
@@ -162,6 +206,14 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
   }
 
   return { kind: 'embedded', open, exec, select, query, loadSegment, selectSegment, cancel, close };
+}
+
+/** Answer of `FORMAT JSONColumnsWithMetadata`; columns of one name would be one. */
+interface ColumnsWithMetadata {
+  readonly meta: readonly { readonly name: string }[];
+  readonly data: Readonly<Record<string, unknown[]>>;
+  readonly rows: number;
+  readonly statistics: { readonly rows_read: number; readonly bytes_read: number };
 }
 
 const NUMBERS: Settings = { output_format_json_quote_64bit_integers: 0 };

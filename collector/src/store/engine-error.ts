@@ -1,5 +1,6 @@
 /** Why a statement failed; `cli/processes` turns it into what the user sees. */
-export type EngineErrorCode = 'query_timeout' | 'query_memory' | 'query_rows' | 'query_cancelled' | 'query_failed' | 'store_unavailable';
+export type EngineErrorCode =
+  'query_timeout' | 'query_memory' | 'query_rows' | 'query_cancelled' | 'query_failed' | 'store_unavailable';
 
 /** ClickHouse's own numbers (src/Common/ErrorCodes.cpp) that say which bound was passed or what is not there. */
 const CODES: Readonly<Record<number, EngineErrorCode>> = {
@@ -33,8 +34,13 @@ export class EngineError extends Error {
 /** Reads ClickHouse's number from what the client threw. */
 export function toEngineError(error: unknown): EngineError {
   if (error instanceof EngineError) return error;
-  const { message = String(error), clickhouseCode, code } = error as { message?: string; clickhouseCode?: number; code?: string | number };
-  const number = clickhouseCode ?? Number(/\bCode: (\d+)\./.exec(message)?.[1] ?? (/^\d+$/.test(String(code)) ? code : 0));
+  const {
+    message = String(error),
+    clickhouseCode,
+    code,
+  } = error as { message?: string; clickhouseCode?: number; code?: string | number };
+  const number =
+    clickhouseCode ?? Number(/\bCode: (\d+)\./.exec(message)?.[1] ?? (/^\d+$/.test(String(code)) ? code : 0));
   // Without a number nobody answered: refused, reset, timed out.
   const kind = CODES[number] ?? (number === 0 ? 'store_unavailable' : 'query_failed');
   return new EngineError(kind, number, message, error);

@@ -24,7 +24,10 @@ async function exercise(url: string, database: string): Promise<void> {
   const results: LoadResult[] = [];
   for (const seed of [1, 2, 3]) await world.seal(createTraffic({ rows: 1000, seed, receivedMs: NOON }));
   const watches = [{ name: 'web', sql: 'dst_port IN {ports:Array(UInt16)}', params: { ports: [80, 443] } }];
-  const store = world.store({ url, database }, { watches, onLoaded: (result) => results.push(result), now: () => NOON });
+  const store = world.store(
+    { url, database },
+    { watches, onLoaded: (result) => results.push(result), now: () => NOON },
+  );
   await store.start();
   expect(store.status().engine).toBe('remote');
   expect(await store.load()).toBe(true);
@@ -34,20 +37,47 @@ async function exercise(url: string, database: string): Promise<void> {
   for (const [, , ...totals] of rings) expect(totals).toEqual(raw);
   expect(store.ledger()).toEqual({ received: 3000, stored: 3000, waiting: 0, dropped: [], difference: 0 });
   const web = results.flatMap(({ traffic }) => traffic).filter(({ kind }) => kind === 'watch');
-  expect(web.reduce((records, delta) => records + delta.records, 0)).toBe((await firstRow(store, 'SELECT count() FROM flows WHERE dst_port IN (80, 443)'))[0]);
+  expect(web.reduce((records, delta) => records + delta.records, 0)).toBe(
+    (await firstRow(store, 'SELECT count() FROM flows WHERE dst_port IN (80, 443)'))[0],
+  );
 
-  const result = await store.run({ sql: 'SELECT {text:String} AS a, {list:Array(String)} AS b', params: { text: "o'hare \\ \t\n", list: ["it's", 'b'] } }, { id: randomUUID(), ...LIMITS });
+  const result = await store.run(
+    {
+      sql: 'SELECT {text:String} AS a, {list:Array(String)} AS b',
+      params: { text: "o'hare \\ \t\n", list: ["it's", 'b'] },
+    },
+    { id: randomUUID(), ...LIMITS },
+  );
   expect(result.columns).toEqual([["o'hare \\ \t\n"], [["it's", 'b']]]);
   await expect(store.run({ sql: 'DROP TABLE flows', params: {} }, { id: randomUUID(), ...LIMITS })).rejects.toThrow();
-  await expect(store.run({ sql: 'SELECT number FROM numbers(2000)', params: {} }, { id: randomUUID(), ...LIMITS })).rejects.toMatchObject({ code: 'query_rows' });
+  await expect(
+    store.run({ sql: 'SELECT number FROM numbers(2000)', params: {} }, { id: randomUUID(), ...LIMITS }),
+  ).rejects.toMatchObject({ code: 'query_rows' });
   const abort = new AbortController();
   setTimeout(() => abort.abort(), 300);
   const slow = { sql: 'SELECT sum(sipHash64(number)) FROM numbers(100000000000)', params: {} };
-  await expect(store.run(slow, { id: randomUUID(), ...LIMITS, signal: abort.signal })).rejects.toMatchObject({ code: 'query_cancelled' });
+  await expect(store.run(slow, { id: randomUUID(), ...LIMITS, signal: abort.signal })).rejects.toMatchObject({
+    code: 'query_cancelled',
+  });
   await new Promise((resolve) => setTimeout(resolve, 300));
-  expect(await allRows(store, "SELECT count() FROM system.processes WHERE query LIKE '%sipHash64%' AND query NOT LIKE '%processes%'")).toEqual([[0]]);
+  expect(
+    await allRows(
+      store,
+      "SELECT count() FROM system.processes WHERE query LIKE '%sipHash64%' AND query NOT LIKE '%processes%'",
+    ),
+  ).toEqual([[0]]);
 
-  await store.saveNames([{ exporter: '192.0.2.1', kind: 'interface', id: '7', name: "it's", description: '', speedBps: 1e9, source: 'options' }]);
+  await store.saveNames([
+    {
+      exporter: '192.0.2.1',
+      kind: 'interface',
+      id: '7',
+      name: "it's",
+      description: '',
+      speedBps: 1e9,
+      source: 'options',
+    },
+  ]);
   expect((await store.loadNames()).map(({ name }) => name)).toEqual(["it's"]);
   expect(store.status().tables.map(({ rows }) => rows > 0)).toEqual([true, true, true]);
   expect(await store.retain()).toEqual([]);
@@ -70,11 +100,15 @@ test('segments wait while the server is away and are loaded when it is back', as
   expect(store.ledger()).toEqual({ received: 100, stored: 0, waiting: 100, dropped: [], difference: 0 });
   expect(store.status()).toMatchObject({ waitingSegments: 1, waitingRows: 100, lostSegments: 0 });
   await front.resume();
-  for (let tries = 0; store.ledger().waiting > 0 && tries < 100; tries++) await new Promise((resolve) => setTimeout(resolve, 50));
+  for (let tries = 0; store.ledger().waiting > 0 && tries < 100; tries++)
+    await new Promise((resolve) => setTimeout(resolve, 50));
   expect(store.ledger()).toEqual({ received: 100, stored: 100, waiting: 0, dropped: [], difference: 0 });
 });
 
 const SERVER = process.env.CLICKHOUSE_URL;
-(SERVER ? test : test.skip)(SERVER ? 'the same on the server of CLICKHOUSE_URL' : 'the same on a real server: skipped, CLICKHOUSE_URL is not set', async () => {
-  await exercise(SERVER as string, `ringflow_test_${Date.now()}`);
-});
+(SERVER ? test : test.skip)(
+  SERVER ? 'the same on the server of CLICKHOUSE_URL' : 'the same on a real server: skipped, CLICKHOUSE_URL is not set',
+  async () => {
+    await exercise(SERVER as string, `ringflow_test_${Date.now()}`);
+  },
+);

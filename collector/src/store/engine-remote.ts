@@ -30,7 +30,13 @@ export function createRemoteEngine(options: RemoteOptions): Engine {
   async function open(): Promise<void> {
     const { createClient, ClickHouseLogLevel } = await import('@clickhouse/client');
     // Failures are thrown, and the caller logs them; the client's own log would put whole statements on the console.
-    const common = { url: options.url, username: options.user, password: options.password, request_timeout: REQUEST_TIMEOUT_MS, log: { level: ClickHouseLogLevel.OFF } };
+    const common = {
+      url: options.url,
+      username: options.user,
+      password: options.password,
+      request_timeout: REQUEST_TIMEOUT_MS,
+      log: { level: ClickHouseLogLevel.OFF },
+    };
     const plain = createClient({ ...common, max_open_connections: 1 });
     try {
       await plain.command({ query: `CREATE DATABASE IF NOT EXISTS ${options.database}` });
@@ -40,7 +46,12 @@ export function createRemoteEngine(options: RemoteOptions): Engine {
       await plain.close();
     }
     // One for the loader, one for our own statements, one to stop queries with.
-    client = createClient({ ...common, database: options.database, max_open_connections: options.querySlots + 3, keep_alive: { enabled: true } });
+    client = createClient({
+      ...common,
+      database: options.database,
+      max_open_connections: options.querySlots + 3,
+      keep_alive: { enabled: true },
+    });
   }
 
   async function guarded<T>(work: () => Promise<T>): Promise<T> {
@@ -52,12 +63,24 @@ export function createRemoteEngine(options: RemoteOptions): Engine {
   }
 
   function exec(sql: string, params: SqlParams = {}, settings: Settings = {}): Promise<void> {
-    return guarded(async () => void (await connected().command({ query: sql, query_params: { ...params }, clickhouse_settings: { wait_end_of_query: 1, ...settings } })));
+    return guarded(
+      async () =>
+        void (await connected().command({
+          query: sql,
+          query_params: { ...params },
+          clickhouse_settings: { wait_end_of_query: 1, ...settings },
+        })),
+    );
   }
 
   function select<Row>(sql: string, params: SqlParams = {}, settings: Settings = {}): Promise<Row[]> {
     return guarded(async () => {
-      const result = await connected().query({ query: sql, query_params: { ...params }, format: 'JSONEachRow', clickhouse_settings: { ...NUMBERS, ...settings } });
+      const result = await connected().query({
+        query: sql,
+        query_params: { ...params },
+        format: 'JSONEachRow',
+        clickhouse_settings: { ...NUMBERS, ...settings },
+      });
       return result.json<Row>();
     });
   }
@@ -94,7 +117,10 @@ export function createRemoteEngine(options: RemoteOptions): Engine {
           rows: columns[0]?.length ?? 0,
           rowsRead: Number(result.summary?.read_rows ?? 0),
           bytesRead: Number(result.summary?.read_bytes ?? 0),
-          elapsedMs: result.summary?.elapsed_ns === undefined ? performance.now() - began : Number(result.summary.elapsed_ns) / 1e6,
+          elapsedMs:
+            result.summary?.elapsed_ns === undefined
+              ? performance.now() - began
+              : Number(result.summary.elapsed_ns) / 1e6,
         };
       } catch (error) {
         if (signal?.aborted) throw cancelled(error);
@@ -111,13 +137,21 @@ export function createRemoteEngine(options: RemoteOptions): Engine {
     const columns = segment.columns.map(({ name }) => name).join(', ');
     return guarded(async () => {
       const body = createReadStream(segment.path);
-      const { stream } = await connected().exec({ query: `INSERT INTO ${table} (${columns}) FORMAT Native`, values: body, clickhouse_settings: { wait_end_of_query: 1, ...settings } });
+      const { stream } = await connected().exec({
+        query: `INSERT INTO ${table} (${columns}) FORMAT Native`,
+        values: body,
+        clickhouse_settings: { wait_end_of_query: 1, ...settings },
+      });
       await textOf(stream);
     });
   }
 
   /** The file travels as an external table, which the client does not know: one request by hand. */
-  function selectSegment<Row>(segment: SegmentSource, sql: (table: string) => string, params: SqlParams = {}): Promise<Row[]> {
+  function selectSegment<Row>(
+    segment: SegmentSource,
+    sql: (table: string) => string,
+    params: SqlParams = {},
+  ): Promise<Row[]> {
     return guarded(async () => {
       const url = new URL(options.url);
       const query: Record<string, string> = {
@@ -145,7 +179,9 @@ export function createRemoteEngine(options: RemoteOptions): Engine {
   }
 
   async function cancel(id: string): Promise<void> {
-    await guarded(() => connected().command({ query: `KILL QUERY WHERE Settings['log_comment'] = '${queryTag(id)}' ASYNC` }));
+    await guarded(() =>
+      connected().command({ query: `KILL QUERY WHERE Settings['log_comment'] = '${queryTag(id)}' ASYNC` }),
+    );
   }
 
   async function close(): Promise<void> {

@@ -22,7 +22,11 @@ afterEach(async () => {
 
 /** Starts the store as a process of its own and waits until it loads. */
 async function startProcess(script: string): Promise<ChildProcess> {
-  const child = fork(script, [world.spoolDirectory, join(world.directory, 'engine'), join(world.directory, 'ledger.json')], { execArgv: [] });
+  const child = fork(
+    script,
+    [world.spoolDirectory, join(world.directory, 'engine'), join(world.directory, 'ledger.json')],
+    { execArgv: [] },
+  );
   children.push(child);
   await new Promise<void>((ready, failed) => {
     child.once('exit', (code) => failed(new Error(`The store ended with ${code} before it was ready`)));
@@ -52,11 +56,14 @@ test('a store that is killed again and again in mid-load stores every record onc
   // Around midnight, so that blocks go to two partitions each.
   for (let index = 0; index < SEGMENTS; index++) {
     const drops = index === 3 ? 17 : 0;
-    await world.seal(createTraffic({ rows: ROWS, seed: index + 1, receivedMs: NOON + 12 * 3_600_000 + (index - 4) * 1000 }), {
-      received: ROWS + drops,
-      rows: ROWS,
-      dropped: drops > 0 ? [{ reason: 'spool_full', exporter: '192.0.2.1', records: drops }] : [],
-    });
+    await world.seal(
+      createTraffic({ rows: ROWS, seed: index + 1, receivedMs: NOON + 12 * 3_600_000 + (index - 4) * 1000 }),
+      {
+        received: ROWS + drops,
+        rows: ROWS,
+        dropped: drops > 0 ? [{ reason: 'spool_full', exporter: '192.0.2.1', records: drops }] : [],
+      },
+    );
   }
   let kills = 0;
   for (let attempt = 0; waitingFiles() > 0 && attempt < 40; attempt++) {

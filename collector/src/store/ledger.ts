@@ -62,7 +62,9 @@ export function createDurableLedger(path: string): DurableLedger {
     const counted = segment.state === 'lost' ? lostDelta(delta) : delta;
     const sum = mergeDeltas({ received: state.received, rows: state.stored, dropped: state.dropped }, counted);
     const boots: Boots = { ...state.settled[segment.inlet], [segment.boot]: segment.sequence };
-    const kept = Object.entries(boots).sort(([a], [b]) => Number(b) - Number(a)).slice(0, BOOTS_KEPT);
+    const kept = Object.entries(boots)
+      .sort(([a], [b]) => Number(b) - Number(a))
+      .slice(0, BOOTS_KEPT);
     await save({
       ...state,
       received: sum.received,
@@ -76,7 +78,13 @@ export function createDurableLedger(path: string): DurableLedger {
     let sum: LedgerDelta = { received: state.received, rows: 0, dropped: state.dropped };
     for (const delta of waiting) sum = mergeDeltas(sum, delta);
     const dropped = sum.dropped.reduce((records, drop) => records + drop.records, 0);
-    return { received: sum.received, stored: state.stored, waiting: sum.rows, dropped: sum.dropped, difference: sum.received - state.stored - sum.rows - dropped };
+    return {
+      received: sum.received,
+      stored: state.stored,
+      waiting: sum.rows,
+      dropped: sum.dropped,
+      difference: sum.received - state.stored - sum.rows - dropped,
+    };
   }
 
   return { load, instance: () => state.instance, isSettled, settle, totals };

@@ -16,7 +16,7 @@ export interface LoadResult {
   readonly outcome: 'stored' | 'lost' | 'settled_before';
   readonly durationMs: number;
   readonly traffic: readonly TrafficDelta[];
-  /** Why the segment was given up. */
+  /** Why the segment was given up, or its traffic not counted. */
   readonly reason?: string;
 }
 
@@ -55,20 +55,27 @@ export function createLoader(directory: string, deps: LoaderDeps): Loader {
     if (segment.state === 'lost') return settleLost(segment, began, 'half-written when its writer died');
     const delta = await readDelta(directory, segment);
     let traffic: readonly TrafficDelta[] = [];
+    let reason: string | undefined;
     if (segment.rows > 0) {
       let source: SegmentSource;
       try {
         source = await openSegment(directory, segment);
         await engine.loadSegment(RAW_TABLE, source, insertSettings(`${ledger.instance()}:${segmentId(segment)}`));
-        traffic = await segmentTraffic(engine, source, watches);
       } catch (error) {
-        const unreadable = error instanceof RangeError || (error instanceof EngineError && UNREADABLE.has(error.engineCode));
+        const unreadable =
+          error instanceof RangeError || (error instanceof EngineError && UNREADABLE.has(error.engineCode));
         if (!unreadable) throw error;
         return settleLost(await markLost(directory, segment), began, error.message);
       }
+      try {
+        traffic = await segmentTraffic(engine, source, watches);
+      } catch (error) {
+        // The rows are stored; a filter that the engine refuses must not undo that.
+        reason = `traffic was not counted: ${(error as Error).message}`;
+      }
     }
     await settle(segment, delta);
-    return { ...result(segment, segment.rows, 'stored', began), traffic };
+    return { ...result(segment, segment.rows, 'stored', began), traffic, ...(reason === undefined ? {} : { reason }) };
   }
 
   async function giveUp(segment: Segment, reason: string): Promise<LoadResult> {
@@ -91,7 +98,14 @@ export function createLoader(directory: string, deps: LoaderDeps): Loader {
 }
 
 function result(segment: Segment, rows: number, outcome: LoadResult['outcome'], began: number): LoadResult {
-  return { segment: segmentId(segment), rows, sizeBytes: segment.sizeBytes, outcome, durationMs: performance.now() - began, traffic: [] };
+  return {
+    segment: segmentId(segment),
+    rows,
+    sizeBytes: segment.sizeBytes,
+    outcome,
+    durationMs: performance.now() - began,
+    traffic: [],
+  };
 }
 
 /**

@@ -33,5 +33,7 @@ FROM (SELECT arrayJoin(arrayZip({exporter:Array(String)}, {kind:Array(String)}, 
 
 /** All names that are kept. */
 export async function loadNames(engine: Engine): Promise<StoredName[]> {
-  return engine.select<StoredName>('SELECT exporter, kind, id, name, description, speed_bps AS speedBps, source FROM names FINAL ORDER BY exporter, kind, id');
+  return engine.select<StoredName>(
+    'SELECT exporter, kind, id, name, description, speed_bps AS speedBps, source FROM names FINAL ORDER BY exporter, kind, id',
+  );
 }

@@ -1,5 +1,13 @@
 import type { LedgerDelta } from '@ringflow/contract';
-import { readDelta, recoverAbandoned, removeDelta, scanSpool, sealedAtMs, segmentId, type Segment } from '../spool/index.ts';
+import {
+  readDelta,
+  recoverAbandoned,
+  removeDelta,
+  scanSpool,
+  sealedAtMs,
+  segmentId,
+  type Segment,
+} from '../spool/index.ts';
 import type { DurableLedger } from './ledger.ts';
 
 /** A segment that waits, and what the ledger will learn from it. */
@@ -37,7 +45,10 @@ export function createSpoolQueue(directory: string, ledger: DurableLedger): Spoo
     for (const segment of contents.ready) {
       const id = segmentId(segment);
       const before = known.get(id);
-      next.set(id, before?.segment.state === segment.state ? before : { segment, delta: await readDelta(directory, segment) });
+      next.set(
+        id,
+        before?.segment.state === segment.state ? before : { segment, delta: await readDelta(directory, segment) },
+      );
     }
     // Left by an end between the deletion of a segment and of its delta.
     for (const id of contents.orphanDeltas) {

@@ -1,4 +1,4 @@
-import { RESOLUTIONS } from '@ringflow/contract';
+import { RESOLUTIONS, RINGS } from '@ringflow/contract';
 import type { StoreConfig } from './config.ts';
 import { RAW_TABLE } from './ddl.ts';
 import type { Engine } from './engine.ts';
@@ -23,6 +23,9 @@ interface Part {
 /** Finest detail first: what goes first when room is short. */
 const TABLES: readonly string[] = [RAW_TABLE, ...RESOLUTIONS.map(({ table }) => table)];
 
+const FINEST_RING = RESOLUTIONS[0].table;
+const COARSEST_RING = RESOLUTIONS[RESOLUTIONS.length - 1]?.table ?? FINEST_RING;
+
 /** A table is not shrunk below this share of the budget while a coarser one could give. */
 const RESERVED_SHARE = 0.1;
 
@@ -36,7 +39,11 @@ const LARGE_SHARE = 0.05;
  * Drops what is older than its table's age, then the oldest of the finest detail until all tables fit the budget.
  * Whole partitions; where one partition is a large part of the budget, its oldest parts.
  */
-export async function retain(engine: Engine, config: Pick<StoreConfig, 'max_bytes' | 'retention'>, nowMs: number): Promise<Dropped[]> {
+export async function retain(
+  engine: Engine,
+  config: Pick<StoreConfig, 'max_bytes' | 'retention'>,
+  nowMs: number,
+): Promise<Dropped[]> {
   const dropped: Dropped[] = [];
   const ages: Readonly<Record<string, number>> = {
     [RAW_TABLE]: config.retention.raw_seconds,
@@ -62,10 +69,15 @@ export async function retain(engine: Engine, config: Pick<StoreConfig, 'max_byte
     const table = victim(parts, config.max_bytes);
     if (table === undefined) break;
     const live = parts.filter((part) => part.table === table);
-    const oldest = live.reduce((a, b) => (b.partition < a.partition || (b.partition === a.partition && b.block < a.block) ? b : a));
+    const oldest = live.reduce((a, b) =>
+      b.partition < a.partition || (b.partition === a.partition && b.block < a.block) ? b : a,
+    );
     const inside = (part: Part) => part.table === table && part.partition === oldest.partition;
     const partitionBytes = bytesOf(parts.filter(inside));
-    if (partitionBytes <= config.max_bytes * LARGE_SHARE || !live.some((part) => part.partition !== oldest.partition || part.name !== oldest.name)) {
+    if (
+      partitionBytes <= config.max_bytes * LARGE_SHARE ||
+      !live.some((part) => part.partition !== oldest.partition || part.name !== oldest.name)
+    ) {
       await engine.exec(`ALTER TABLE ${table} DROP PARTITION ID {partition:String}`, { partition: oldest.partition });
       dropped.push({ table, what: oldest.partition, sizeBytes: partitionBytes, why: 'bytes' });
       parts = parts.filter((part) => !inside(part));
@@ -102,7 +114,11 @@ function bytesOf(parts: readonly Part[]): number {
 
 /** End of the day `20260131` or of the month `202601`. */
 function partitionEndMs(partition: string): number {
-  const [year, month, day] = [partition.slice(0, 4), partition.slice(4, 6), partition.slice(6, 8)].map(Number) as [number, number, number];
+  const [year, month, day] = [partition.slice(0, 4), partition.slice(4, 6), partition.slice(6, 8)].map(Number) as [
+    number,
+    number,
+    number,
+  ];
   return day > 0 ? Date.UTC(year, month - 1, day + 1) : Date.UTC(year, month, 1);
 }
 
@@ -132,11 +148,30 @@ export async function tableStatus(engine: Engine): Promise<TableStatus[]> {
   );
   // Answered from the parts' minmax of the partition key, without reading rows.
   const oldest = await engine.select<{ table: string; oldest: number; rows: number }>(
-    TABLES.map((table) => `SELECT '${table}' AS table, toUnixTimestamp(min(${table === RAW_TABLE ? 'time_received_ns' : 'bucket'})) * 1000 AS oldest, count() AS rows FROM ${table}`).join(' UNION ALL '),
+    TABLES.map(
+      (table) =>
+        `SELECT '${table}' AS table, toUnixTimestamp(min(${table === RAW_TABLE ? 'time_received_ns' : 'bucket'})) * 1000 AS oldest, count() AS rows FROM ${table}`,
+    ).join(' UNION ALL '),
   );
+  const reaches = new Map(oldest.map((row) => [row.table, row.rows > 0 ? row.oldest : null]));
+  const rawOldest = reaches.get(RAW_TABLE) ?? null;
+  const ringOldest = reaches.get(FINEST_RING) ?? null;
+  if (rawOldest !== null && ringOldest !== null && ringOldest < rawOldest && (await holdsEveryRecord(engine))) {
+    reaches.set(RAW_TABLE, ringOldest);
+  }
   return TABLES.map((table) => {
     const size = sizes.find((row) => row.table === table);
-    const reach = oldest.find((row) => row.table === table);
-    return { table, rows: size?.rows ?? 0, sizeBytes: size?.sizeBytes ?? 0, oldestMs: reach && reach.rows > 0 ? reach.oldest : null };
+    return { table, rows: size?.rows ?? 0, sizeBytes: size?.sizeBytes ?? 0, oldestMs: reaches.get(table) ?? null };
   });
+}
+
+/**
+ * True while retention has taken no single record: the raw table has as many rows as the rings have counted. It then
+ * reaches as far back as the flow times of what ever arrived, not only to the first arrival.
+ */
+async function holdsEveryRecord(engine: Engine): Promise<boolean> {
+  const [counts] = await engine.select<{ kept: number; counted: number }>(
+    `SELECT (SELECT count() FROM ${RAW_TABLE}) AS kept, (SELECT sum(flows) FROM ${COARSEST_RING} WHERE ring = ${RINGS[0].id}) AS counted`,
+  );
+  return counts !== undefined && counts.kept >= counts.counted;
 }

@@ -42,9 +42,22 @@ test('5.6 the example of pmacct: 1000 bytes over 1000 s from a boundary are 60 e
   const store = world.store();
   await store.start();
   await store.load();
-  const minutes = await allRows(store, `SELECT toInt64(toUnixTimestamp(bucket)) - ${NOON / 1000}, bytes, packets, flows FROM rings_1m WHERE ring = 1 ORDER BY bucket`);
-  expect(minutes).toEqual(Array.from({ length: 17 }, (_, minute) => [minute * 60, minute === 16 ? 40 : 60, minute === 16 ? 1 : 0, minute === 16 ? 1 : 0]));
-  const fives = await allRows(store, 'SELECT sum(bytes) FROM rings_1m WHERE ring = 1 GROUP BY toStartOfFiveMinutes(bucket) AS five ORDER BY five');
+  const minutes = await allRows(
+    store,
+    `SELECT toInt64(toUnixTimestamp(bucket)) - ${NOON / 1000}, bytes, packets, flows FROM rings_1m WHERE ring = 1 ORDER BY bucket`,
+  );
+  expect(minutes).toEqual(
+    Array.from({ length: 17 }, (_, minute) => [
+      minute * 60,
+      minute === 16 ? 40 : 60,
+      minute === 16 ? 1 : 0,
+      minute === 16 ? 1 : 0,
+    ]),
+  );
+  const fives = await allRows(
+    store,
+    'SELECT sum(bytes) FROM rings_1m WHERE ring = 1 GROUP BY toStartOfFiveMinutes(bucket) AS five ORDER BY five',
+  );
   expect(fives.flat()).toEqual([300, 300, 300, 100]);
 });
 
@@ -71,19 +84,30 @@ test('5.6 random flows: every minute of the rings is the integer share, and all 
   for (const { startMs, endMs: lastMs, bytes, sampling } of flows) {
     const counter = BigInt(bytes) * BigInt(Math.max(sampling, 1));
     const [start, end] = [BigInt(startMs), BigInt(Math.max(startMs, lastMs))];
-    const before = (at: bigint) => (end === start ? (at > start ? counter : 0n) : (counter * ((at < start ? start : at > end ? end : at) - start)) / (end - start));
+    const before = (at: bigint) =>
+      end === start
+        ? at > start
+          ? counter
+          : 0n
+        : (counter * ((at < start ? start : at > end ? end : at) - start)) / (end - start);
     for (let minute = start / 60_000n; minute <= end / 60_000n; minute++) {
       const share = before((minute + 1n) * 60_000n) - before(minute * 60_000n);
       expected.set(Number(minute), (expected.get(Number(minute)) ?? 0n) + share);
     }
   }
-  const minutes = await allRows(store, 'SELECT toUInt32(toUnixTimestamp(bucket) / 60) AS minute, toString(sum(bytes)) FROM rings_1m WHERE ring = 2 GROUP BY bucket HAVING sum(bytes) > 0 ORDER BY bucket');
-  expect(new Map(minutes.map(([minute, bytes]) => [minute, BigInt(bytes as string)]))).toEqual(new Map([...expected].filter(([, bytes]) => bytes > 0n).sort(([a], [b]) => a - b)));
+  const minutes = await allRows(
+    store,
+    'SELECT toUInt32(toUnixTimestamp(bucket) / 60) AS minute, toString(sum(bytes)) FROM rings_1m WHERE ring = 2 GROUP BY bucket HAVING sum(bytes) > 0 ORDER BY bucket',
+  );
+  expect(new Map(minutes.map(([minute, bytes]) => [minute, BigInt(bytes as string)]))).toEqual(
+    new Map([...expected].filter(([, bytes]) => bytes > 0n).sort(([a], [b]) => a - b)),
+  );
 
   const { raw, rings } = await sums(store);
   expect(rings).toHaveLength(RINGS.length * RESOLUTIONS.length);
   for (const [, , ...totals] of rings) expect(totals).toEqual(raw);
-  const hours = (table: string) => `SELECT ring, toStartOfHour(bucket) AS hour, in_if, sum(bytes), sum(packets), sum(flows) FROM ${table} GROUP BY ring, hour, in_if ORDER BY ring, hour, in_if`;
+  const hours = (table: string) =>
+    `SELECT ring, toStartOfHour(bucket) AS hour, in_if, sum(bytes), sum(packets), sum(flows) FROM ${table} GROUP BY ring, hour, in_if ORDER BY ring, hour, in_if`;
   expect(await allRows(store, hours('rings_1h'))).toEqual(await allRows(store, hours('rings_1m')));
 });
 
@@ -94,8 +118,14 @@ test('each ring has its own keys and the sums of raw by them', async () => {
   await store.load();
   for (const { id, keys } of RINGS) {
     const list = keys.join(', ');
-    const ring = await allRows(store, `SELECT ${list}, sum(bytes), sum(packets), sum(flows) FROM rings_1m WHERE ring = ${id} GROUP BY ${list} ORDER BY ${list}`);
-    const raw = await allRows(store, `SELECT ${list}, sum(bytes * greatest(sampling_rate, 1)), sum(packets * greatest(sampling_rate, 1)), count() FROM flows GROUP BY ${list} ORDER BY ${list}`);
+    const ring = await allRows(
+      store,
+      `SELECT ${list}, sum(bytes), sum(packets), sum(flows) FROM rings_1m WHERE ring = ${id} GROUP BY ${list} ORDER BY ${list}`,
+    );
+    const raw = await allRows(
+      store,
+      `SELECT ${list}, sum(bytes * greatest(sampling_rate, 1)), sum(packets * greatest(sampling_rate, 1)), count() FROM flows GROUP BY ${list} ORDER BY ${list}`,
+    );
     expect(ring.length).toBeGreaterThan(1);
     expect(ring).toEqual(raw);
   }

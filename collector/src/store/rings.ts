@@ -4,7 +4,9 @@ import { DEDUPLICATION, DURABILITY, RAW_TABLE, STORED_COLUMNS } from './ddl.ts';
 const ALL_RINGS: readonly Ring[] = RINGS;
 
 /** Every column that is a key of some ring, in registry order. */
-export const RING_KEYS: readonly Column[] = STORED_COLUMNS.filter((column) => ALL_RINGS.some((ring) => hasKey(ring, column)));
+export const RING_KEYS: readonly Column[] = STORED_COLUMNS.filter((column) =>
+  ALL_RINGS.some((ring) => hasKey(ring, column)),
+);
 
 function hasKey(ring: Ring, column: Column): boolean {
   return (ring.keys as readonly string[]).includes(column.name);
@@ -63,7 +65,10 @@ export function ringViews(): ViewDefinition[] {
 }
 
 function view(table: string, select: string): ViewDefinition {
-  return { name: `fill_${table}`, create: `CREATE MATERIALIZED VIEW IF NOT EXISTS fill_${table} TO ${table} AS ${select}` };
+  return {
+    name: `fill_${table}`,
+    create: `CREATE MATERIALIZED VIEW IF NOT EXISTS fill_${table} TO ${table} AS ${select}`,
+  };
 }
 
 /** Two days: decoders allow one (C04). A time that went wrong must not become millions of buckets (X07). */
@@ -77,7 +82,9 @@ const LONGEST_NS = 172_800_000_000_000;
 function fillFinestSql(): string {
   const step = MINUTE.seconds * 1_000_000_000;
   // grouping() has a bit for each key, from the left, that is set where the key is not part of the set.
-  const ringByMask = ALL_RINGS.map((ring) => [RING_KEYS.reduce((mask, key) => mask * 2 + (hasKey(ring, key) ? 0 : 1), 0), ring.id] as const);
+  const ringByMask = ALL_RINGS.map(
+    (ring) => [RING_KEYS.reduce((mask, key) => mask * 2 + (hasKey(ring, key) ? 0 : 1), 0), ring.id] as const,
+  );
   return `SELECT toUInt8(transform(grouping(${KEY_LIST}), [${ringByMask.map(([mask]) => mask).join(', ')}], [${ringByMask.map(([, id]) => id).join(', ')}], 0)) AS ring,
   bucket, ${KEY_LIST}, sum(b) AS bytes, sum(p) AS packets, sum(f) AS flows
 FROM (

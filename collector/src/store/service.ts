@@ -87,8 +87,19 @@ const RETENTION_SHARE = 0.05;
 /** The engine that the configuration asks for. */
 export function createEngine(config: StoreConfig, engineDirectory: string): Engine {
   return config.url === ''
-    ? createEmbeddedEngine({ path: engineDirectory, database: config.database, querySlots: config.query_slots, maxMemoryBytes: config.max_memory_bytes })
-    : createRemoteEngine({ url: config.url, user: config.user, password: config.password, database: config.database, querySlots: config.query_slots });
+    ? createEmbeddedEngine({
+        path: engineDirectory,
+        database: config.database,
+        querySlots: config.query_slots,
+        maxMemoryBytes: config.max_memory_bytes,
+      })
+    : createRemoteEngine({
+        url: config.url,
+        user: config.user,
+        password: config.password,
+        database: config.database,
+        querySlots: config.query_slots,
+      });
 }
 
 /** The store: loads the spool into the engine and answers queries. */
@@ -188,7 +199,8 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
     else if (result.outcome === 'lost') counts.lost++;
     else counts.segments++;
     counts.rows += result.rows;
-    if (result.reason !== undefined) deps.onError?.(new Error(result.reason), `segment ${result.segment} is unreadable`);
+    if (result.reason !== undefined)
+      deps.onError?.(new Error(result.reason), `segment ${result.segment} ${result.outcome}`);
     deps.onLoaded?.(result);
     bytesSinceRetention += result.sizeBytes;
     if (bytesSinceRetention > config.max_bytes * RETENTION_SHARE) await retainNow();

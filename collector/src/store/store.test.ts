@@ -105,7 +105,11 @@ describe('loading', () => {
     const results: LoadResult[] = [];
     await world.seal(createTraffic({ rows: 3000, seed: 5, receivedMs: NOON }));
     const watches: TrafficWatch[] = [
-      { name: 'web', sql: 'dst_port IN {ports:Array(UInt16)} AND proto = {proto:UInt8}', params: { ports: [80, 443], proto: 6 } },
+      {
+        name: 'web',
+        sql: 'dst_port IN {ports:Array(UInt16)} AND proto = {proto:UInt8}',
+        params: { ports: [80, 443], proto: 6 },
+      },
       { name: 'none', sql: 'nat_src_port = {port:UInt16}', params: { port: 1 } },
     ];
     const store = await started({}, { watches, onLoaded: (result) => results.push(result) });
@@ -114,33 +118,79 @@ describe('loading', () => {
     const scaled = 'sum(bytes * greatest(sampling_rate, 1)), sum(packets * greatest(sampling_rate, 1)), count()';
     const of = (kind: string) => traffic.filter((delta) => delta.kind === kind);
     const values = (rows: typeof traffic) => rows.map(({ bytes, packets, records }) => [bytes, packets, records]);
-    expect(of('exporter').map((delta) => delta.kind === 'exporter' && delta.exporter).sort()).toEqual(['10.255.0.1', '10.255.0.2', '10.255.0.3', '10.255.0.4']);
-    expect(of('protocol').map((delta) => [delta.kind === 'protocol' && delta.protocol, delta.bytes, delta.packets, delta.records]).sort()).toEqual(
-      (await allRows(store, `SELECT proto, ${scaled} FROM flows GROUP BY proto`)).sort(),
+    expect(
+      of('exporter')
+        .map((delta) => delta.kind === 'exporter' && delta.exporter)
+        .sort(),
+    ).toEqual(['10.255.0.1', '10.255.0.2', '10.255.0.3', '10.255.0.4']);
+    expect(
+      of('protocol')
+        .map((delta) => [delta.kind === 'protocol' && delta.protocol, delta.bytes, delta.packets, delta.records])
+        .sort(),
+    ).toEqual((await allRows(store, `SELECT proto, ${scaled} FROM flows GROUP BY proto`)).sort());
+    const interfaces = await allRows(
+      store,
+      `SELECT 'in', in_if, ${scaled} FROM flows GROUP BY sampler_address, in_if UNION ALL SELECT 'out', out_if, ${scaled} FROM flows GROUP BY sampler_address, out_if`,
     );
-    const interfaces = await allRows(store, `SELECT 'in', in_if, ${scaled} FROM flows GROUP BY sampler_address, in_if UNION ALL SELECT 'out', out_if, ${scaled} FROM flows GROUP BY sampler_address, out_if`);
-    expect(of('interface').map((delta) => delta.kind === 'interface' && [delta.direction, delta.interface, delta.bytes, delta.packets, delta.records]).sort()).toEqual(interfaces.sort());
-    expect(values(of('watch'))).toEqual(await allRows(store, `SELECT ${scaled} FROM flows WHERE dst_port IN (80, 443) AND proto = 6`));
+    expect(
+      of('interface')
+        .map(
+          (delta) =>
+            delta.kind === 'interface' && [delta.direction, delta.interface, delta.bytes, delta.packets, delta.records],
+        )
+        .sort(),
+    ).toEqual(interfaces.sort());
+    expect(values(of('watch'))).toEqual(
+      await allRows(store, `SELECT ${scaled} FROM flows WHERE dst_port IN (80, 443) AND proto = 6`),
+    );
   });
+});
+
+test('a watch that the engine refuses costs its counters, not the records', async () => {
+  const errors: string[] = [];
+  await world.seal(createTraffic({ rows: 100, seed: 1, receivedMs: NOON }));
+  const watches: TrafficWatch[] = [{ name: 'bad', sql: 'no_such_column = 1', params: {} }];
+  const store = await started({}, { watches, onError: (error) => errors.push(error.message) });
+  expect(await store.load()).toBe(true);
+  expect(store.ledger()).toEqual({ received: 100, stored: 100, waiting: 0, dropped: [], difference: 0 });
+  expect(errors).toEqual([expect.stringContaining('no_such_column')]);
 });
 
 describe('migrations', () => {
   test('an older data directory is upgraded: old rows stay, new columns and rings work, a second start changes nothing', async () => {
-    const engine = createEmbeddedEngine({ path: join(world.directory, 'engine'), database: STORE_DEFAULTS.database, querySlots: 1, maxMemoryBytes: 2e9 });
+    const engine = createEmbeddedEngine({
+      path: join(world.directory, 'engine'),
+      database: STORE_DEFAULTS.database,
+      querySlots: 1,
+      maxMemoryBytes: 2e9,
+    });
     await engine.open();
     for (const statement of OLD_SCHEMA) await engine.exec(statement);
     await engine.close();
     await world.seal(createTraffic({ rows: 500, seed: 1, receivedMs: NOON }));
     const store = await started();
     await store.load();
-    expect(await firstRow(store, 'SELECT count(), countIf(service > 0), sumIf(bytes, bytes BETWEEN 1000 AND 1009 AND in_if = 7) >= 10045 FROM flows')).toEqual([510, 500, 1]);
-    const columns = await allRows(store, `SELECT name FROM system.columns WHERE database = currentDatabase() AND table = '${RAW_TABLE}'`);
+    expect(
+      await firstRow(
+        store,
+        'SELECT count(), countIf(service > 0), sumIf(bytes, bytes BETWEEN 1000 AND 1009 AND in_if = 7) >= 10045 FROM flows',
+      ),
+    ).toEqual([510, 500, 1]);
+    const columns = await allRows(
+      store,
+      `SELECT name FROM system.columns WHERE database = currentDatabase() AND table = '${RAW_TABLE}'`,
+    );
     expect(columns.flat().sort()).toEqual(STORED_COLUMNS.map(({ name }) => name).sort());
     const { rings } = await sums(store);
-    const [newSums] = await allRows(store, 'SELECT sum(bytes * greatest(sampling_rate, 1)) FROM flows WHERE service > 0');
+    const [newSums] = await allRows(
+      store,
+      'SELECT sum(bytes * greatest(sampling_rate, 1)) FROM flows WHERE service > 0',
+    );
     expect(rings.filter(([table, ring]) => table === '1m' && ring === 4).map(([, , bytes]) => bytes)).toEqual(newSums);
     expect(await allRows(store, 'SELECT sum(flows) FROM rings_1m WHERE ring = 1')).toEqual([[510]]);
-    expect(store.status().migration?.changes).toEqual(expect.arrayContaining(['add flows.service', 'add rings_1m.in_if', 'create rings_1h', 'create fill_rings_1m']));
+    expect(store.status().migration?.changes).toEqual(
+      expect.arrayContaining(['add flows.service', 'add rings_1m.in_if', 'create rings_1h', 'create fill_rings_1m']),
+    );
     await store.stop();
     const again = await started();
     expect(again.status().migration?.changes).toEqual([]);
@@ -149,7 +199,12 @@ describe('migrations', () => {
   test('a database of a later version is refused', async () => {
     const store = await started();
     await store.stop();
-    const engine = createEmbeddedEngine({ path: join(world.directory, 'engine'), database: STORE_DEFAULTS.database, querySlots: 1, maxMemoryBytes: 2e9 });
+    const engine = createEmbeddedEngine({
+      path: join(world.directory, 'engine'),
+      database: STORE_DEFAULTS.database,
+      querySlots: 1,
+      maxMemoryBytes: 2e9,
+    });
     await engine.open();
     await engine.exec('INSERT INTO schema_history (version, at) VALUES (99, now() + 1)');
     await engine.close();
@@ -160,17 +215,28 @@ describe('migrations', () => {
 describe('retention', () => {
   test('records older than their age go, whole days at a time; rings stay for theirs', async () => {
     const day = 86_400_000;
-    for (const age of [0, 1, 2, 3]) await world.seal(createTraffic({ rows: 100, seed: age + 1, receivedMs: NOON - age * day }));
+    for (const age of [0, 1, 2, 3])
+      await world.seal(createTraffic({ rows: 100, seed: age + 1, receivedMs: NOON - age * day }));
     const retention = { raw_seconds: 2 * 86_400, rings_1m_seconds: 3 * 86_400, rings_1h_seconds: 0 };
     const store = await started({ retention }, { now: () => NOON });
     await store.load();
     const dropped = await store.retain();
     expect(dropped.map(({ table, what, why }) => [table, what, why])).toEqual([['flows', '20260307', 'age']]);
-    expect(await firstRow(store, 'SELECT count(), min(toDate(time_received_ns)) FROM flows')).toEqual([300, '2026-03-08']);
+    expect(await firstRow(store, 'SELECT count(), min(toDate(time_received_ns)) FROM flows')).toEqual([
+      300,
+      '2026-03-08',
+    ]);
     expect(await firstRow(store, 'SELECT sum(flows) FROM rings_1m WHERE ring = 1')).toEqual([400]);
     await store.stop();
     const later = await started({ retention }, { now: () => NOON + 2 * day });
-    expect((await later.retain()).map(({ table, what }) => [table, what])).toEqual([['flows', '20260308'], ['flows', '20260309'], ['rings_1m', '20260307'], ['rings_1m', '20260308']]);
+    // Once records are gone, the others reach back to their arrival only, not to their flow times.
+    expect(later.status().tables.find(({ table }) => table === 'flows')?.oldestMs).toBe(NOON - 2 * day);
+    expect((await later.retain()).map(({ table, what }) => [table, what])).toEqual([
+      ['flows', '20260308'],
+      ['flows', '20260309'],
+      ['rings_1m', '20260307'],
+      ['rings_1m', '20260308'],
+    ]);
   });
 
   test('the budget holds while segments come in, oldest records first, even within one day', async () => {
@@ -178,15 +244,25 @@ describe('retention', () => {
     const store = await started({ max_bytes: maxBytes }, { now: () => NOON + 60_000 });
     let seed = 0;
     for (let round = 0; round < 8; round++) {
-      for (let segment = 0; segment < 2; segment++) await world.seal(createTraffic({ rows: 50_000, seed: ++seed, receivedMs: NOON + seed * 1000 }));
+      for (let segment = 0; segment < 2; segment++)
+        await world.seal(createTraffic({ rows: 50_000, seed: ++seed, receivedMs: NOON + seed * 1000 }));
       await store.load();
-      const [bytes] = await firstRow(store, 'SELECT sum(bytes_on_disk) FROM system.parts WHERE database = currentDatabase() AND active');
+      const [bytes] = await firstRow(
+        store,
+        'SELECT sum(bytes_on_disk) FROM system.parts WHERE database = currentDatabase() AND active',
+      );
       expect(bytes).toBeLessThan(maxBytes * 1.1);
     }
     await store.retain();
-    const [bytes] = await firstRow(store, 'SELECT sum(bytes_on_disk) FROM system.parts WHERE database = currentDatabase() AND active');
+    const [bytes] = await firstRow(
+      store,
+      'SELECT sum(bytes_on_disk) FROM system.parts WHERE database = currentDatabase() AND active',
+    );
     expect(bytes).toBeLessThanOrEqual(maxBytes);
-    const [rows, oldest, newest] = await firstRow(store, 'SELECT count(), toUnixTimestamp64Milli(min(time_received_ns)), toUnixTimestamp64Milli(max(time_received_ns)) FROM flows');
+    const [rows, oldest, newest] = await firstRow(
+      store,
+      'SELECT count(), toUnixTimestamp64Milli(min(time_received_ns)), toUnixTimestamp64Milli(max(time_received_ns)) FROM flows',
+    );
     expect(rows).toBeGreaterThan(100_000);
     expect(rows).toBeLessThan(16 * 50_000);
     expect(oldest).toBeGreaterThanOrEqual(NOON + 2000);
@@ -196,7 +272,12 @@ describe('retention', () => {
   }, 120_000);
 
   test('tables that are empty and budgets that are kept drop nothing', async () => {
-    const engine = createEmbeddedEngine({ path: join(world.directory, 'engine'), database: 'ringflow', querySlots: 1, maxMemoryBytes: 2e9 });
+    const engine = createEmbeddedEngine({
+      path: join(world.directory, 'engine'),
+      database: 'ringflow',
+      querySlots: 1,
+      maxMemoryBytes: 2e9,
+    });
     await engine.open();
     expect(await retain(engine, STORE_DEFAULTS, NOON)).toEqual([]);
     await engine.close();
@@ -209,7 +290,10 @@ describe('queries', () => {
     const store = await started();
     await store.load();
     const result = await store.run(
-      { sql: 'SELECT toUInt64(9007199254740991) AS a, {text:String} AS b, count() FROM flows WHERE sampler_address IN {addresses:Array(IPv6)}', params: { text: "o'hare \\ \n;", addresses: ['::ffff:10.255.0.1', '::1'] } },
+      {
+        sql: 'SELECT toUInt64(9007199254740991) AS a, {text:String} AS b, count() FROM flows WHERE sampler_address IN {addresses:Array(IPv6)}',
+        params: { text: "o'hare \\ \n;", addresses: ['::ffff:10.255.0.1', '::1'] },
+      },
       { id: 'a', ...LIMITS },
     );
     expect(result.columns[0]).toEqual([9007199254740991]);
@@ -218,25 +302,41 @@ describe('queries', () => {
   });
 
   test.each([
-    ['SELECT * FROM file({path:String}, \'LineAsString\')', 'readonly'],
+    ["SELECT * FROM file({path:String}, 'LineAsString')", 'readonly'],
     ["SELECT * FROM url('http://127.0.0.1:9/', 'LineAsString')", 'readonly'],
     ["SELECT * FROM remote('127.0.0.1:9', system.one)", 'readonly'],
-    ["INSERT INTO flows (bytes) SELECT 1", 'readonly'],
+    ['INSERT INTO flows (bytes) SELECT 1', 'readonly'],
     ['DROP TABLE flows', 'readonly'],
     ["SELECT 1 INTO OUTFILE '/tmp/ringflow-outfile'", 'must not contain'],
     ['SELECT 1 SETTINGS readonly = 0', 'must not contain'],
     ['SELECT 1; SELECT 2', 'must not contain'],
   ])('X no way out of the tables: %s', async (sql, message) => {
     const store = await started();
-    await expect(store.run({ sql, params: { path: '/etc/passwd' } }, { id: 'x', ...LIMITS })).rejects.toThrow(new RegExp(message, 'i'));
+    await expect(store.run({ sql, params: { path: '/etc/passwd' } }, { id: 'x', ...LIMITS })).rejects.toThrow(
+      new RegExp(message, 'i'),
+    );
   });
 
   test('rows, memory and time are bounded, each with its own error', async () => {
     const store = await started();
-    await expect(store.run({ sql: 'SELECT number FROM numbers(2000)', params: {} }, { id: 'r', ...LIMITS })).rejects.toMatchObject({ code: 'query_rows' });
-    await expect(store.run({ sql: 'SELECT length(groupArray(number)) FROM numbers(100000000)', params: {} }, { id: 'm', ...LIMITS, maxMemoryBytes: 50e6 })).rejects.toMatchObject({ code: 'query_memory' });
-    await expect(store.run({ sql: 'SELECT sum(sipHash64(number)) FROM numbers(100000000000)', params: {} }, { id: 't', ...LIMITS, timeoutMs: 300 })).rejects.toMatchObject({ code: 'query_timeout' });
-    await expect(store.run({ sql: 'SELECT nonsense', params: {} }, { id: 'n', ...LIMITS })).rejects.toMatchObject({ code: 'query_failed' });
+    await expect(
+      store.run({ sql: 'SELECT number FROM numbers(2000)', params: {} }, { id: 'r', ...LIMITS }),
+    ).rejects.toMatchObject({ code: 'query_rows' });
+    await expect(
+      store.run(
+        { sql: 'SELECT length(groupArray(number)) FROM numbers(100000000)', params: {} },
+        { id: 'm', ...LIMITS, maxMemoryBytes: 50e6 },
+      ),
+    ).rejects.toMatchObject({ code: 'query_memory' });
+    await expect(
+      store.run(
+        { sql: 'SELECT sum(sipHash64(number)) FROM numbers(100000000000)', params: {} },
+        { id: 't', ...LIMITS, timeoutMs: 300 },
+      ),
+    ).rejects.toMatchObject({ code: 'query_timeout' });
+    await expect(store.run({ sql: 'SELECT nonsense', params: {} }, { id: 'n', ...LIMITS })).rejects.toMatchObject({
+      code: 'query_failed',
+    });
   });
 
   test('an aborted query stops in the engine, also while it waits for its turn', async () => {
@@ -244,21 +344,39 @@ describe('queries', () => {
     const abort = new AbortController();
     const slow = { sql: 'SELECT sum(sipHash64(number)) FROM numbers(100000000000)', params: {} };
     setTimeout(() => abort.abort(), 200);
-    const ends = await Promise.allSettled(['slow', 'behind'].map((id) => store.run(slow, { id, ...LIMITS, signal: abort.signal })));
+    const ends = await Promise.allSettled(
+      ['slow', 'behind'].map((id) => store.run(slow, { id, ...LIMITS, signal: abort.signal })),
+    );
     for (const end of ends) expect(end).toMatchObject({ status: 'rejected', reason: { code: 'query_cancelled' } });
     // The answer after it is whole.
     expect(await firstRow(store, 'SELECT 7')).toEqual([7]);
-    expect(await firstRow(store, "SELECT count() FROM system.processes WHERE query LIKE '%sipHash64%' AND query NOT LIKE '%processes%'")).toEqual([0]);
+    expect(
+      await firstRow(
+        store,
+        "SELECT count() FROM system.processes WHERE query LIKE '%sipHash64%' AND query NOT LIKE '%processes%'",
+      ),
+    ).toEqual([0]);
   });
 });
 
 test('names are kept, the latest counts', async () => {
   const store = await started();
-  const name = { exporter: '192.0.2.1', kind: 'interface', id: '7', name: 'ge-0/0/1', description: "to 'core'", speedBps: 1e10, source: 'options' } as const;
+  const name = {
+    exporter: '192.0.2.1',
+    kind: 'interface',
+    id: '7',
+    name: 'ge-0/0/1',
+    description: "to 'core'",
+    speedBps: 1e10,
+    source: 'options',
+  } as const;
   await store.saveNames([name, { ...name, id: '8', speedBps: 0 }]);
   await new Promise((resolve) => setTimeout(resolve, 5));
   await store.saveNames([{ ...name, name: 'xe-0/0/1', source: 'sflow' }]);
-  expect(await store.loadNames()).toEqual([{ ...name, name: 'xe-0/0/1', source: 'sflow' }, { ...name, id: '8', speedBps: 0 }]);
+  expect(await store.loadNames()).toEqual([
+    { ...name, name: 'xe-0/0/1', source: 'sflow' },
+    { ...name, id: '8', speedBps: 0 },
+  ]);
 });
 
 test('status tells what the tables hold and how far back they reach', async () => {
@@ -268,7 +386,7 @@ test('status tells what the tables hold and how far back they reach', async () =
   await first.stop();
   const store = await started();
   expect(store.status().tables.map(({ table, rows, oldestMs }) => [table, rows > 0, oldestMs])).toEqual([
-    ['flows', true, NOON],
+    ['flows', true, NOON - 60_000 * 2],
     ['rings_1m', true, NOON - 60_000 * 2],
     ['rings_1h', true, NOON - 3_600_000],
   ]);

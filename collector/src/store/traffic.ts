@@ -8,7 +8,12 @@ export type TrafficDelta = TrafficKey & { readonly bytes: number; readonly packe
 /** Whose traffic. `exporter` is the text form of an address, `service` is protocol × 65536 + port. */
 export type TrafficKey =
   | { readonly kind: 'exporter'; readonly exporter: string }
-  | { readonly kind: 'interface'; readonly exporter: string; readonly interface: number; readonly direction: 'in' | 'out' }
+  | {
+      readonly kind: 'interface';
+      readonly exporter: string;
+      readonly interface: number;
+      readonly direction: 'in' | 'out';
+    }
   | { readonly kind: 'protocol'; readonly protocol: number }
   | { readonly kind: 'service'; readonly service: number }
   | { readonly kind: 'watch'; readonly watch: string };
@@ -42,17 +47,22 @@ const INTERFACE_OUT = 0b01011;
 const PROTOCOL = 0b11101;
 
 /** Sums a segment up by exporter, interface, protocol, service and watch. */
-export async function segmentTraffic(engine: Engine, segment: SegmentSource, watches: readonly TrafficWatch[]): Promise<TrafficDelta[]> {
+export async function segmentTraffic(
+  engine: Engine,
+  segment: SegmentSource,
+  watches: readonly TrafficWatch[],
+): Promise<TrafficDelta[]> {
   const groups = await engine.selectSegment<GroupRow>(
     segment,
-    (table) => `SELECT grouping(sampler_address, in_if, out_if, proto, service) AS grouped, toString(sampler_address) AS sampler_address, in_if, out_if, proto, service, ${SUMS}
+    (
+      table,
+    ) => `SELECT grouping(sampler_address, in_if, out_if, proto, service) AS grouped, toString(sampler_address) AS sampler_address, in_if, out_if, proto, service, ${SUMS}
 FROM ${withAllColumns(segment, table)}
 GROUP BY GROUPING SETS ((sampler_address), (sampler_address, in_if), (sampler_address, out_if), (proto), (service))`,
   );
   const deltas = groups.map((row): TrafficDelta => ({ ...keyOf(row), bytes: row.b, packets: row.p, records: row.r }));
   return watches.length === 0 ? deltas : [...deltas, ...(await watchTraffic(engine, segment, watches))];
 }
-
 
 const SUMS = `sum(bytes * greatest(sampling_rate, 1)) AS b, sum(packets * greatest(sampling_rate, 1)) AS p, count() AS r`;
 
@@ -77,17 +87,35 @@ function addressText(text: string): string {
 }
 
 /** All filters in one pass, as conditions of the sums. */
-async function watchTraffic(engine: Engine, segment: SegmentSource, watches: readonly TrafficWatch[]): Promise<TrafficDelta[]> {
+async function watchTraffic(
+  engine: Engine,
+  segment: SegmentSource,
+  watches: readonly TrafficWatch[],
+): Promise<TrafficDelta[]> {
   const params: Record<string, SqlValue> = {};
   const sums = watches.map((watch, index) => {
     for (const [name, value] of Object.entries(watch.params)) params[`w${index}_${name}`] = value;
     const condition = watch.sql.replace(/\{(\w+):/g, `{w${index}_$1:`);
     return `sumIf(bytes * greatest(sampling_rate, 1), ${condition}) AS b${index}, sumIf(packets * greatest(sampling_rate, 1), ${condition}) AS p${index}, countIf(${condition}) AS r${index}`;
   });
-  const [row = {}] = await engine.selectSegment<Record<string, number>>(segment, (table) => `SELECT ${sums.join(', ')} FROM ${withAllColumns(segment, table)}`, params);
+  const [row = {}] = await engine.selectSegment<Record<string, number>>(
+    segment,
+    (table) => `SELECT ${sums.join(', ')} FROM ${withAllColumns(segment, table)}`,
+    params,
+  );
   return watches.flatMap(({ name }, index) => {
     const records = row[`r${index}`] ?? 0;
-    return records === 0 ? [] : [{ kind: 'watch', watch: name, bytes: row[`b${index}`] ?? 0, packets: row[`p${index}`] ?? 0, records } as const];
+    return records === 0
+      ? []
+      : [
+          {
+            kind: 'watch',
+            watch: name,
+            bytes: row[`b${index}`] ?? 0,
+            packets: row[`p${index}`] ?? 0,
+            records,
+          } as const,
+        ];
   });
 }
 
@@ -96,6 +124,8 @@ function withAllColumns(segment: SegmentSource, table: string): string {
   const present = new Set(segment.columns.map(({ name }) => name));
   const absent = STORED_COLUMNS.filter(({ name }) => !present.has(name));
   if (absent.length === 0) return table;
-  const defaults = absent.map(({ name, type }) => `defaultValueOfTypeName('${CLICKHOUSE_TYPES[type].replaceAll("'", "\\'")}') AS ${name}`);
+  const defaults = absent.map(
+    ({ name, type }) => `defaultValueOfTypeName('${CLICKHOUSE_TYPES[type].replaceAll("'", "\\'")}') AS ${name}`,
+  );
   return `(SELECT ${[...present, ...defaults].join(', ')} FROM ${table})`;
 }

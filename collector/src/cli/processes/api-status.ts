@@ -18,7 +18,11 @@ export function toStatusResponse(status: CollectorStatus, jobs: readonly JobStat
       tables: (store?.tables ?? []).map((table) => ({ ...table })),
       lastError: store?.lastError ?? null,
     },
-    spool: { waitingSegments: store?.waitingSegments ?? 0, waitingRows: store?.waitingRows ?? 0, waitingBytes: store?.waitingBytes ?? 0 },
+    spool: {
+      waitingSegments: store?.waitingSegments ?? 0,
+      waitingRows: store?.waitingRows ?? 0,
+      waitingBytes: store?.waitingBytes ?? 0,
+    },
     decoder: { ...inlet?.decoder },
     exporters: new Set(inlet?.exporters.exporters.map(({ exporter }) => exporter)).size,
     details: {
@@ -56,7 +60,9 @@ export function createExporterList(inventory: Inventory): ExporterList {
   function note(status: InletStatus, nowMs: number): void {
     const last = looks.at(-1);
     if (last && nowMs - last.atMs < LOOK_EVERY_MS) return;
-    const totals = new Map([...sumUp(status)].map(([address, { datagrams, records }]) => [address, { datagrams, records }]));
+    const totals = new Map(
+      [...sumUp(status)].map(([address, { datagrams, records }]) => [address, { datagrams, records }]),
+    );
     looks = [...looks.filter(({ atMs }) => atMs >= nowMs - RATE_WINDOW_MS), { atMs: nowMs, totals }];
   }
 
@@ -115,7 +121,8 @@ function sumUp(status: InletStatus): Map<string, Sums> {
     sum.records += session.records;
     sum.lost += session.sequence.lost;
     if (session.samplingRate > 0) sum.samplingRate = session.samplingRate;
-    for (const [reason, count] of Object.entries(session.losses)) sum.losses[reason] = (sum.losses[reason] ?? 0) + count;
+    for (const [reason, count] of Object.entries(session.losses))
+      sum.losses[reason] = (sum.losses[reason] ?? 0) + count;
   }
   return sums;
 }

@@ -4,7 +4,10 @@ import { createChannel, type Port } from './channel.ts';
 /** Two ports joined by structured clone, as Node's IPC does with `serialization: 'advanced'`. */
 function createPair(): [Port & EventEmitter & { connected: boolean }, Port & EventEmitter & { connected: boolean }] {
   const make = () =>
-    Object.assign(new EventEmitter(), { connected: true, send: (_message: unknown, _done?: (error: Error | null) => void): boolean => true });
+    Object.assign(new EventEmitter(), {
+      connected: true,
+      send: (_message: unknown, _done?: (error: Error | null) => void): boolean => true,
+    });
   const [a, b] = [make(), make()];
   const join = (from: typeof a, to: typeof a): void => {
     from.send = (message, done) => {
@@ -36,7 +39,12 @@ describe('channel', () => {
     });
     const channel = createChannel<Remote>(main);
     await expect(channel.call('add', [2, 3])).resolves.toBe(5);
-    await expect(channel.call('fail', [])).rejects.toMatchObject({ message: 'no', code: 'filter_syntax', hint: 'Write yes', position: 3 });
+    await expect(channel.call('fail', [])).rejects.toMatchObject({
+      message: 'no',
+      code: 'filter_syntax',
+      hint: 'Write yes',
+      position: 3,
+    });
     await expect(channel.call('wait', [])).rejects.toThrow('No method wait');
   });
 
@@ -64,7 +72,9 @@ describe('channel', () => {
   test('when the other side goes away, what waits is rejected and what runs is aborted', async () => {
     const [main, child] = createPair();
     let aborted = false;
-    createChannel(child, { wait: (signal: AbortSignal) => new Promise(() => signal.addEventListener('abort', () => (aborted = true))) });
+    createChannel(child, {
+      wait: (signal: AbortSignal) => new Promise(() => signal.addEventListener('abort', () => (aborted = true))),
+    });
     const channel = createChannel<Remote, object, { tick: number }>(main);
     const call = channel.call('wait', []);
     setImmediate(() =>

@@ -30,7 +30,9 @@ export interface Port {
 /** Methods of one side: each takes plain data and may take an AbortSignal as its last argument. */
 export type Methods = Readonly<Record<string, (...args: never[]) => unknown>>;
 
-export type Handlers<M> = { readonly [K in keyof M]: M[K] extends (...args: infer A) => infer R ? (...args: [...A, AbortSignal]) => R : never };
+export type Handlers<M> = {
+  readonly [K in keyof M]: M[K] extends (...args: infer A) => infer R ? (...args: [...A, AbortSignal]) => R : never;
+};
 
 export interface Channel<Remote, RemoteEvents, LocalEvents> {
   /** Calls a method of the other side; rejects with the error it threw, or when the other side is gone. */
@@ -94,7 +96,10 @@ export function createChannel<Remote, RemoteEvents = object, LocalEvents = objec
     }
   };
 
-  const settle = (id: number, finish: (call: { resolve: (value: never) => void; reject: (error: Error) => void }) => void): void => {
+  const settle = (
+    id: number,
+    finish: (call: { resolve: (value: never) => void; reject: (error: Error) => void }) => void,
+  ): void => {
     const call = waiting.get(id);
     if (!call) return;
     waiting.delete(id);
@@ -147,7 +152,9 @@ export function createChannel<Remote, RemoteEvents = object, LocalEvents = objec
           },
         });
         signal?.addEventListener('abort', onAbort, { once: true });
-        send({ kind: 'call', id, method, args: args as readonly unknown[] }, (error) => settle(id, ({ reject }) => reject(error)));
+        send({ kind: 'call', id, method, args: args as readonly unknown[] }, (error) =>
+          settle(id, ({ reject }) => reject(error)),
+        );
       }),
     emit: (name, value) => send({ kind: 'event', name, value }),
     on: (name, listener) => {

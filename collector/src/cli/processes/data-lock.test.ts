@@ -7,7 +7,8 @@ describe('lockDataDirectory', () => {
   let directory: string;
   beforeEach(() => (directory = mkdtempSync(join(tmpdir(), 'ringflow-lock-'))));
   afterEach(() => rmSync(directory, { recursive: true }));
-  const hold = (main: number, children: number[]): void => writeFileSync(join(directory, 'ringflow.pid'), JSON.stringify({ main, children }));
+  const hold = (main: number, children: number[]): void =>
+    writeFileSync(join(directory, 'ringflow.pid'), JSON.stringify({ main, children }));
 
   test('a second one is refused with its process and what to do', async () => {
     hold(4242, []);
@@ -17,7 +18,10 @@ describe('lockDataDirectory', () => {
     });
   });
 
-  test.each([['a process that is gone', '{"main":999999999,"children":[]}'], ['a file that was cut off', '{"ma']])('%s holds nothing', async (_, text) => {
+  test.each([
+    ['a process that is gone', '{"main":999999999,"children":[]}'],
+    ['a file that was cut off', '{"ma'],
+  ])('%s holds nothing', async (_, text) => {
     writeFileSync(join(directory, 'ringflow.pid'), text);
     const lock = await lockDataDirectory(directory, { isRunning: () => false });
     lock.release();

@@ -33,7 +33,10 @@ const ORPHAN_WAIT_MS = 20_000;
  * Takes the data directory for this process; refuses when another main has it. The children of a main that died are
  * waited for, because they still hold its ports and its engine.
  */
-export async function lockDataDirectory(directory: string, deps: { isRunning?: (pid: number) => boolean; waiting?: () => void } = {}): Promise<DataLock> {
+export async function lockDataDirectory(
+  directory: string,
+  deps: { isRunning?: (pid: number) => boolean; waiting?: () => void } = {},
+): Promise<DataLock> {
   const { isRunning = isRingflow, waiting } = deps;
   const path = join(directory, 'ringflow.pid');
   mkdirSync(directory, { recursive: true });
@@ -55,7 +58,11 @@ export async function lockDataDirectory(directory: string, deps: { isRunning?: (
     const orphans = (): number[] => (holders?.children ?? []).filter((pid) => pid !== process.pid && isRunning(pid));
     if (orphans().length > 0) waiting?.();
     while (orphans().length > 0) {
-      if (Date.now() > deadlineMs) throw new DataLockError(`Processes ${orphans().join(', ')} of an earlier ringflow still work in ${directory}`, `Stop them: kill ${orphans().join(' ')}`);
+      if (Date.now() > deadlineMs)
+        throw new DataLockError(
+          `Processes ${orphans().join(', ')} of an earlier ringflow still work in ${directory}`,
+          `Stop them: kill ${orphans().join(' ')}`,
+        );
       await sleep(100);
     }
     rmSync(path, { force: true });

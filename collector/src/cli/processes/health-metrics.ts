@@ -1,6 +1,12 @@
 import type { Ledger } from '@ringflow/contract';
 import type { InletStatus } from '../../inlet/index.ts';
-import { createBoundedLabels, OVERFLOW_LABEL, type GaugeName, type Metrics, type MetricsConfig } from '../../metrics/index.ts';
+import {
+  createBoundedLabels,
+  OVERFLOW_LABEL,
+  type GaugeName,
+  type Metrics,
+  type MetricsConfig,
+} from '../../metrics/index.ts';
 import type { StoreStatus } from '../../store/index.ts';
 import type { Inventory } from './inventory.ts';
 
@@ -73,7 +79,8 @@ export function createHealthMetrics(config: MetricsConfig, spoolLimitBytes: numb
         sum.clockOffsetMs = session.clockOffsetMs;
         if (session.samplingRate > 0) sum.samplingRate = session.samplingRate;
       }
-      for (const [reason, count] of Object.entries(session.losses)) sum.losses.set(reason, (sum.losses.get(reason) ?? 0) + count);
+      for (const [reason, count] of Object.entries(session.losses))
+        sum.losses.set(reason, (sum.losses.get(reason) ?? 0) + count);
     }
     return [...sums.values()];
   }
@@ -90,15 +97,22 @@ export function createHealthMetrics(config: MetricsConfig, spoolLimitBytes: numb
       metrics.total('ringflow_sequence_reordered_total', pair, sum.reordered, 'inlet');
       metrics.total('ringflow_exporter_restarts_total', pair, sum.restarts, 'inlet');
       metrics.set('ringflow_exporter_last_seen_timestamp_seconds', pair, sum.lastSeenMs / 1000);
-      if (sum.clockOffsetMs !== null) metrics.set('ringflow_exporter_clock_offset_seconds', pair, sum.clockOffsetMs / 1000);
+      if (sum.clockOffsetMs !== null)
+        metrics.set('ringflow_exporter_clock_offset_seconds', pair, sum.clockOffsetMs / 1000);
       metrics.set('ringflow_exporter_sampling_rate', { exporter: sum.exporter }, sum.samplingRate);
-      if (sum.templateMs > 0) metrics.set('ringflow_template_age_seconds', { exporter: sum.exporter }, Math.max(0, (nowMs - sum.templateMs) / 1000));
+      if (sum.templateMs > 0)
+        metrics.set(
+          'ringflow_template_age_seconds',
+          { exporter: sum.exporter },
+          Math.max(0, (nowMs - sum.templateMs) / 1000),
+        );
       for (const [reason, count] of sum.losses) {
         const key = `${sum.exporter} ${reason}`;
         losses.set(key, { exporter: sum.exporter, reason, count: (losses.get(key)?.count ?? 0) + count });
       }
     }
-    for (const { exporter, reason, count } of losses.values()) metrics.total('ringflow_datagram_losses_total', { exporter, reason }, count, 'inlet');
+    for (const { exporter, reason, count } of losses.values())
+      metrics.total('ringflow_datagram_losses_total', { exporter, reason }, count, 'inlet');
     metrics.set('ringflow_exporters', {}, new Set(status.exporters.exporters.map(({ exporter }) => exporter)).size);
   }
 
@@ -111,7 +125,8 @@ export function createHealthMetrics(config: MetricsConfig, spoolLimitBytes: numb
       metrics.set('ringflow_inlet_receive_buffer_bytes', port, socket.grantedBytes);
       metrics.set('ringflow_inlet_receive_queue_bytes', port, socket.queueBytes);
     }
-    for (const [reason, count] of Object.entries(status.exporters.refused)) metrics.total('ringflow_inlet_refused_datagrams_total', { reason }, count, 'inlet');
+    for (const [reason, count] of Object.entries(status.exporters.refused))
+      metrics.total('ringflow_inlet_refused_datagrams_total', { reason }, count, 'inlet');
     metrics.total('ringflow_inlet_seals_total', {}, status.seals, 'inlet');
     exporters(status, nowMs);
     const { decoder } = status;
@@ -157,16 +172,25 @@ export function createHealthMetrics(config: MetricsConfig, spoolLimitBytes: numb
         const key = `${reason} ${label}`;
         dropped.set(key, { reason, exporter: label, records: (dropped.get(key)?.records ?? 0) + records });
       }
-      for (const { reason, exporter, records } of dropped.values()) metrics.total('ringflow_ledger_dropped_records_total', { reason, exporter }, records, 'ledger');
+      for (const { reason, exporter, records } of dropped.values())
+        metrics.total('ringflow_ledger_dropped_records_total', { reason, exporter }, records, 'ledger');
     },
     names: (inventory) => {
       metrics.clear('ringflow_exporter_info');
-      for (const [exporter, name] of inventory.exporterNames()) metrics.set('ringflow_exporter_info', { exporter, name }, 1);
+      for (const [exporter, name] of inventory.exporterNames())
+        metrics.set('ringflow_exporter_info', { exporter, name }, 1);
       metrics.clear('ringflow_interface_info');
       metrics.clear('ringflow_interface_speed_bytes_per_second');
-      for (const { exporter, index, name, description, speedBps } of inventory.interfaces().slice(0, config.max_interfaces)) {
+      for (const { exporter, index, name, description, speedBps } of inventory
+        .interfaces()
+        .slice(0, config.max_interfaces)) {
         metrics.set('ringflow_interface_info', { exporter, interface: String(index), name, description }, 1);
-        if (speedBps > 0) metrics.set('ringflow_interface_speed_bytes_per_second', { exporter, interface: String(index) }, speedBps / 8);
+        if (speedBps > 0)
+          metrics.set(
+            'ringflow_interface_speed_bytes_per_second',
+            { exporter, interface: String(index) },
+            speedBps / 8,
+          );
       }
     },
   };

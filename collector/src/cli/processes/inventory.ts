@@ -15,11 +15,18 @@ export function createInventory(config: NamesConfig): Inventory {
   const exporters = new Map(Object.entries(config.exporters));
   const interfaces = new Map<string, InterfaceName>();
   const keyOf = (exporter: string, index: number): string => `${exporter} ${index}`;
-  const configured = (exporter: string, index: number): string | undefined => config.interfaces[exporter]?.[String(index)];
+  const configured = (exporter: string, index: number): string | undefined =>
+    config.interfaces[exporter]?.[String(index)];
 
   for (const [exporter, names] of Object.entries(config.interfaces)) {
     for (const [index, name] of Object.entries(names)) {
-      interfaces.set(keyOf(exporter, Number(index)), { exporter, index: Number(index), name, description: '', speedBps: 0 });
+      interfaces.set(keyOf(exporter, Number(index)), {
+        exporter,
+        index: Number(index),
+        name,
+        description: '',
+        speedBps: 0,
+      });
     }
   }
 
@@ -37,7 +44,13 @@ export function createInventory(config: NamesConfig): Inventory {
         description: description || before?.description || '',
         speedBps: speedBps || before?.speedBps || 0,
       };
-      if (before && before.name === after.name && before.description === after.description && before.speedBps === after.speedBps) continue;
+      if (
+        before &&
+        before.name === after.name &&
+        before.description === after.description &&
+        before.speedBps === after.speedBps
+      )
+        continue;
       interfaces.set(keyOf(exporter, index), after);
       changed = true;
     }
@@ -52,7 +65,10 @@ export function createInventory(config: NamesConfig): Inventory {
     interface: (exporter, index) => interfaces.get(keyOf(exporter, index)),
     as: () => undefined,
     exportersWhere: (matches) => [...exporters].filter(([, name]) => matches(name)).map(([address]) => address),
-    interfacesWhere: (matches) => [...interfaces.values()].filter(({ name, description }) => (name !== '' && matches(name)) || (description !== '' && matches(description))),
+    interfacesWhere: (matches) =>
+      [...interfaces.values()].filter(
+        ({ name, description }) => (name !== '' && matches(name)) || (description !== '' && matches(description)),
+      ),
     asWhere: () => [],
   };
 }

@@ -18,9 +18,18 @@ const REASONS: Readonly<Record<string, { why: string; mend: string }>> = {
 };
 
 /** Explains what the system said when a port was to be opened; other errors stay as they are. */
-export function listenError(error: Error, port: { what: 'TCP' | 'UDP'; endpoint: string; key: string; variable: string }): Error {
-  const code = (error as NodeJS.ErrnoException).code ?? /\b(EADDRINUSE|EACCES|EADDRNOTAVAIL)\b/.exec(error.message)?.[1] ?? '';
+export function listenError(
+  error: Error,
+  port: { what: 'TCP' | 'UDP'; endpoint: string; key: string; variable: string },
+): Error {
+  const code =
+    (error as NodeJS.ErrnoException).code ?? /\b(EADDRINUSE|EACCES|EADDRNOTAVAIL)\b/.exec(error.message)?.[1] ?? '';
   const reason = REASONS[code];
   if (!reason) return error;
-  return new ListenError(`Cannot listen on ${port.what} ${port.endpoint}: ${reason.why}`, code, `${reason.mend}, or set ${port.key} in ringflow.yml (${port.variable}) to another one`, error);
+  return new ListenError(
+    `Cannot listen on ${port.what} ${port.endpoint}: ${reason.why}`,
+    code,
+    `${reason.mend}, or set ${port.key} in ringflow.yml (${port.variable}) to another one`,
+    error,
+  );
 }

@@ -13,7 +13,15 @@ import { lockDataDirectory, type DataLock } from './data-lock.ts';
 import { createHealthMetrics } from './health-metrics.ts';
 import { createInventory } from './inventory.ts';
 import { listenError } from './listen-error.ts';
-import type { InletEvents, InletMethods, InletStarted, MainEvents, ProcessUsage, StoreEvents, StoreMethods } from './messages.ts';
+import type {
+  InletEvents,
+  InletMethods,
+  InletStarted,
+  MainEvents,
+  ProcessUsage,
+  StoreEvents,
+  StoreMethods,
+} from './messages.ts';
 import { createRunQuery } from './store-link.ts';
 import { createSupervisor, type SupervisorStatus } from './supervisor.ts';
 import { createTrafficMetrics } from './traffic-metrics.ts';
@@ -106,7 +114,8 @@ export function createCollector(config: Config, deps: CollectorDeps): Collector 
     }
     lock?.noteChildren([inlet.status().pid, store.status().pid].filter((pid) => pid !== undefined));
   };
-  const failed = (role: string) => (what: string, error?: Error) => log.error({ ...(error ? { err: error } : {}) }, `${role}: ${what}`);
+  const failed = (role: string) => (what: string, error?: Error) =>
+    log.error({ ...(error ? { err: error } : {}) }, `${role}: ${what}`);
 
   const inlet = createSupervisor<InletMethods, InletEvents, object>({
     role: 'inlet',
@@ -126,7 +135,10 @@ export function createCollector(config: Config, deps: CollectorDeps): Collector 
       channel.on('usage', (usage) => noteUsage('inlet', usage));
       channel.on('names', (updates) => {
         takeNames(updates);
-        store.channel()?.call('saveNames', [updates]).catch((error: Error) => log.warn({ err: error }, 'names cannot be saved'));
+        store
+          .channel()
+          ?.call('saveNames', [updates])
+          .catch((error: Error) => log.warn({ err: error }, 'names cannot be saved'));
       });
       channel.on('sealed', ({ segment }) => store.channel()?.emit('sealed', { segment }));
     },
@@ -134,7 +146,12 @@ export function createCollector(config: Config, deps: CollectorDeps): Collector 
       try {
         listeners = (await channel.call('start', [config])).listeners;
       } catch (error) {
-        throw listenError(error as Error, { what: 'UDP', endpoint: config.inlet.listen.join(', '), key: 'inlet.listen', variable: 'RINGFLOW_INLET_LISTEN' });
+        throw listenError(error as Error, {
+          what: 'UDP',
+          endpoint: config.inlet.listen.join(', '),
+          key: 'inlet.listen',
+          variable: 'RINGFLOW_INLET_LISTEN',
+        });
       }
     },
     end: (channel) => channel.call('stop', []),
@@ -195,14 +212,18 @@ export function createCollector(config: Config, deps: CollectorDeps): Collector 
   });
 
   function ready(): ReadyResponse {
-    const reasons = [inlet.status(), store.status()].flatMap(({ role, state, error }) => (state === 'up' ? [] : [`${role} is ${state}${error ? `: ${error}` : ''}`]));
+    const reasons = [inlet.status(), store.status()].flatMap(({ role, state, error }) =>
+      state === 'up' ? [] : [`${role} is ${state}${error ? `: ${error}` : ''}`],
+    );
     if (storeStatus?.lastError) reasons.push(`the store cannot load: ${storeStatus.lastError}`);
     return { ready: reasons.length === 0, reasons };
   }
 
   async function start(): Promise<CollectorAddresses> {
     metrics.set('ringflow_build_info', { version: VERSION, node_version: process.version }, 1);
-    lock = await lockDataDirectory(config.data_dir, { waiting: () => log.info('waiting for the processes of an earlier ringflow to end') });
+    lock = await lockDataDirectory(config.data_dir, {
+      waiting: () => log.info('waiting for the processes of an earlier ringflow to end'),
+    });
     try {
       web = createWeb(config, {
         run: createRunQuery(() => store.channel()),
@@ -233,7 +254,10 @@ export function createCollector(config: Config, deps: CollectorDeps): Collector 
     await web?.stop();
     await schedule.stop();
     await inlet.stop();
-    const waiting = store.channel()?.call('load', []).catch(() => false);
+    const waiting = store
+      .channel()
+      ?.call('load', [])
+      .catch(() => false);
     if (waiting) await Promise.race([waiting, new Promise((resolve) => setTimeout(resolve, LAST_LOAD_MS).unref())]);
     await store.stop();
     lock?.release();

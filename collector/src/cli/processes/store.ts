@@ -36,7 +36,8 @@ export function runStoreProcess(): void {
       timer = setInterval(report, STATUS_MS);
     },
     stop,
-    run: (query: SqlQuery, options: Omit<RunOptions, 'signal'>, signal: AbortSignal) => opened().run(query, { ...options, signal }),
+    run: (query: SqlQuery, options: Omit<RunOptions, 'signal'>, signal: AbortSignal) =>
+      opened().run(query, { ...options, signal }),
     load: () => opened().load(),
     retain: async () => void (await opened().retain()),
     saveNames: (names: readonly StoredName[]) => opened().saveNames(names),
@@ -63,7 +64,11 @@ export function runStoreProcess(): void {
 }
 
 /** Puts the rooms of the storing side together. */
-function wireStore(config: Config, watches: readonly TrafficWatch[], emit: <K extends keyof StoreEvents>(name: K, value: StoreEvents[K]) => void): Store {
+function wireStore(
+  config: Config,
+  watches: readonly TrafficWatch[],
+  emit: <K extends keyof StoreEvents>(name: K, value: StoreEvents[K]) => void,
+): Store {
   const log = createLog(config.log, 'store');
   return createStore(config.store, {
     spoolDirectory: join(config.data_dir, 'spool'),
@@ -71,11 +76,20 @@ function wireStore(config: Config, watches: readonly TrafficWatch[], emit: <K ex
     ledgerPath: join(config.data_dir, 'ledger.json'),
     watches,
     onLoaded: (result) => {
-      log.debug({ segment: result.segment, rows: result.rows, durationMs: Math.round(result.durationMs), outcome: result.outcome }, 'segment loaded');
+      log.debug(
+        {
+          segment: result.segment,
+          rows: result.rows,
+          durationMs: Math.round(result.durationMs),
+          outcome: result.outcome,
+        },
+        'segment loaded',
+      );
       emit('loaded', result);
     },
     onDropped: (dropped) => {
-      for (const { table, what, sizeBytes, why } of dropped) log.info({ table, what, sizeBytes, why }, 'retention dropped data');
+      for (const { table, what, sizeBytes, why } of dropped)
+        log.info({ table, what, sizeBytes, why }, 'retention dropped data');
     },
     onError: (error, what) => log.error({ err: error }, what),
   });

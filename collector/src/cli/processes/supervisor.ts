@@ -70,7 +70,11 @@ export function createSupervisor<Remote, RemoteEvents, LocalEvents>(
 
   const spawn = async (): Promise<void> => {
     startedMs = Date.now();
-    const process_ = fork(options.entry, ['process', role], { serialization: 'advanced', env: options.env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const process_ = fork(options.entry, ['process', role], {
+      serialization: 'advanced',
+      env: options.env,
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
     child = process_;
     const channel = createChannel<Remote, RemoteEvents, LocalEvents>(process_, options.handlers);
     become({ state: 'starting', ...(process_.pid === undefined ? {} : { pid: process_.pid }) });
@@ -129,7 +133,9 @@ export function createSupervisor<Remote, RemoteEvents, LocalEvents>(
         return;
       }
       const exited = new Promise<void>((resolve) => process_.once('exit', () => resolve()));
-      const ended = current ? options.end(current).catch((error: Error) => options.failed('did not end in good order', error)) : Promise.resolve();
+      const ended = current
+        ? options.end(current).catch((error: Error) => options.failed('did not end in good order', error))
+        : Promise.resolve();
       const timer = setTimeout(() => {
         options.failed(`did not end within ${options.endTimeoutMs} ms, killing it`);
         process_.kill('SIGKILL');

@@ -3,7 +3,10 @@ import { createBoundedLabels, OVERFLOW_LABEL, type Metrics, type MetricsConfig }
 import type { TrafficDelta } from '../../store/index.ts';
 
 /** Counts the traffic of loaded segments on `/metrics`; the label sets are bounded. */
-export function createTrafficMetrics(config: MetricsConfig, metrics: Metrics): (deltas: readonly TrafficDelta[]) => void {
+export function createTrafficMetrics(
+  config: MetricsConfig,
+  metrics: Metrics,
+): (deltas: readonly TrafficDelta[]) => void {
   const exporters = createBoundedLabels(config.max_exporters);
   const interfaces = createBoundedLabels(config.max_interfaces);
   const services = new Map<number, string>();
@@ -31,7 +34,11 @@ export function createTrafficMetrics(config: MetricsConfig, metrics: Metrics): (
       case 'interface': {
         const exporter = exporterLabel(delta.exporter);
         const known = exporter !== OVERFLOW_LABEL && interfaces.admit(`${exporter} ${delta.interface}`);
-        const labels = { exporter, interface: known ? String(delta.interface) : OVERFLOW_LABEL, direction: delta.direction };
+        const labels = {
+          exporter,
+          interface: known ? String(delta.interface) : OVERFLOW_LABEL,
+          direction: delta.direction,
+        };
         metrics.add('ringflow_interface_bytes_total', labels, bytes);
         metrics.add('ringflow_interface_packets_total', labels, packets);
         metrics.add('ringflow_interface_records_total', labels, records);

@@ -27,6 +27,14 @@ export function createWeb(config: Config, deps: WebDeps): Http {
       ...rest,
       version: VERSION,
       sets: config.names.sets,
+      observe: ({ kind, outcome, durationMs, reads }) => {
+        metrics.add('ringflow_queries_total', { kind, outcome });
+        metrics.observe('ringflow_query_duration_seconds', { kind }, durationMs / 1000);
+        for (const { table, rowsRead, bytesRead } of reads) {
+          metrics.add('ringflow_query_read_rows_total', { kind, table }, rowsRead);
+          metrics.add('ringflow_query_read_bytes_total', { kind, table }, bytesRead);
+        }
+      },
       metrics: async () => ({ contentType: metrics.contentType, body: await metrics.text() }),
     },
   );
@@ -34,7 +42,12 @@ export function createWeb(config: Config, deps: WebDeps): Http {
     ...http,
     start: () =>
       http.start().catch((error: Error) => {
-        throw listenError(error, { what: 'TCP', endpoint: `${config.http.host}:${config.http.port}`, key: 'http.port', variable: 'RINGFLOW_HTTP_PORT' });
+        throw listenError(error, {
+          what: 'TCP',
+          endpoint: `${config.http.host}:${config.http.port}`,
+          key: 'http.port',
+          variable: 'RINGFLOW_HTTP_PORT',
+        });
       }),
   };
 }

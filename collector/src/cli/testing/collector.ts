@@ -39,7 +39,11 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
 }
 
 /** Runs the command line to its end. */
-export function runCommand(args: readonly string[], folder: string, env: Record<string, string> = {}): Promise<{ code: number | null; stdout: string; stderr: string }> {
+export function runCommand(
+  args: readonly string[],
+  folder: string,
+  env: Record<string, string> = {},
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [BIN, ...args], { cwd: folder, env: { ...cleanEnvironment(), ...env } });
     let stdout = '';
@@ -53,7 +57,11 @@ export function runCommand(args: readonly string[], folder: string, env: Record<
 
 /** Starts `ringflow serve` (or `demo`) and waits until it says where it is. */
 export async function startCollector(folder: string, command = 'serve'): Promise<RunningCollector> {
-  const child: ChildProcess = spawn(process.execPath, [BIN, command], { cwd: folder, env: cleanEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] });
+  const child: ChildProcess = spawn(process.execPath, [BIN, command], {
+    cwd: folder,
+    env: cleanEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -101,12 +109,17 @@ export async function startCollector(folder: string, command = 'serve'): Promise
 }
 
 /** Asks until there is an answer. */
-export async function until<T>(ask: () => Promise<T | undefined | false>, timeoutMs: number, what: string | (() => string)): Promise<T> {
+export async function until<T>(
+  ask: () => Promise<T | undefined | false>,
+  timeoutMs: number,
+  what: string | (() => string),
+): Promise<T> {
   const deadlineMs = Date.now() + timeoutMs;
   for (;;) {
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer;
-    if (Date.now() > deadlineMs) throw new Error(`Not within ${timeoutMs} ms: ${typeof what === 'string' ? what : what()}`);
+    if (Date.now() > deadlineMs)
+      throw new Error(`Not within ${timeoutMs} ms: ${typeof what === 'string' ? what : what()}`);
     await sleep(50);
   }
 }

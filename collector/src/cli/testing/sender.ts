@@ -12,7 +12,11 @@ export interface Sent {
  * Sends NetFlow v5 datagrams of 30 records at a steady pace. Every record has another number of bytes and another source
  * address, so that a lost or doubled one shows in the sums.
  */
-export function createSender(port: number): { send(datagrams: number): Promise<void>; readonly sent: Readonly<Sent>; close(): void } {
+export function createSender(port: number): {
+  send(datagrams: number): Promise<void>;
+  readonly sent: Readonly<Sent>;
+  close(): void;
+} {
   const socket = createSocket('udp4');
   const sent: Sent = { records: 0, bytes: 0, packets: 0 };
   const bootMs = Date.now() - 3_600_000;
@@ -52,7 +56,9 @@ export function createSender(port: number): { send(datagrams: number): Promise<v
     sent,
     send: async (datagrams) => {
       for (let i = 0; i < datagrams; i++) {
-        await new Promise<void>((resolve, reject) => socket.send(datagram(), port, '127.0.0.1', (error: Error | null) => (error ? reject(error) : resolve())));
+        await new Promise<void>((resolve, reject) =>
+          socket.send(datagram(), port, '127.0.0.1', (error: Error | null) => (error ? reject(error) : resolve())),
+        );
         if (i % 20 === 19) await sleep(5);
       }
     },

@@ -16,22 +16,45 @@ export interface TestServer {
 }
 
 export const EXPORTER: ExporterInfo = {
-  address: '192.0.2.1', name: 'edge1', protocols: ['IPFIX'], domains: [1], firstSeenMs: 1, lastSeenMs: 2, datagrams: 3, records: 4, recordsPerSecond: 5, datagramsPerSecond: 6,
-  samplingRate: 1, lost: 7, losses: { bad_length: 8 }, interfaces: [{ index: 3, name: 'Gi0/3', description: 'uplink', speedBps: 1e9 }],
+  address: '192.0.2.1',
+  name: 'edge1',
+  protocols: ['IPFIX'],
+  domains: [1],
+  firstSeenMs: 1,
+  lastSeenMs: 2,
+  datagrams: 3,
+  records: 4,
+  recordsPerSecond: 5,
+  datagramsPerSecond: 6,
+  samplingRate: 1,
+  lost: 7,
+  losses: { bad_length: 8 },
+  interfaces: [{ index: 3, name: 'Gi0/3', description: 'uplink', speedBps: 1e9 }],
 };
 
 /** Names of one exporter, one interface and one AS. */
 export const NAMES: NameLookup = {
   ...NO_NAMES,
   exporter: (address) => (address === '192.0.2.1' ? 'edge1' : undefined),
-  interface: (exporter, index) => (exporter === '192.0.2.1' && index === 3 ? { exporter, index, name: 'Gi0/3', description: 'uplink', speedBps: 1e9 } : undefined),
+  interface: (exporter, index) =>
+    exporter === '192.0.2.1' && index === 3
+      ? { exporter, index, name: 'Gi0/3', description: 'uplink', speedBps: 1e9 }
+      : undefined,
   as: (asn) => (asn === 15_169 ? 'Google LLC' : undefined),
   exportersWhere: (matches) => (matches('edge1') ? ['192.0.2.1'] : []),
-  interfacesWhere: (matches) => (matches('Gi0/3') || matches('uplink') ? [{ exporter: '192.0.2.1', index: 3, name: 'Gi0/3', description: 'uplink', speedBps: 1e9 }] : []),
+  interfacesWhere: (matches) =>
+    matches('Gi0/3') || matches('uplink')
+      ? [{ exporter: '192.0.2.1', index: 3, name: 'Gi0/3', description: 'uplink', speedBps: 1e9 }]
+      : [],
   asWhere: (matches) => (matches('Google LLC') ? [15_169] : []),
 };
 
-export async function createTestServer(nowMs: number, config: Partial<HttpConfig> = {}, query: Partial<typeof QUERY_DEFAULTS> = {}, deps: Partial<HttpDeps> = {}): Promise<TestServer> {
+export async function createTestServer(
+  nowMs: number,
+  config: Partial<HttpConfig> = {},
+  query: Partial<typeof QUERY_DEFAULTS> = {},
+  deps: Partial<HttpDeps> = {},
+): Promise<TestServer> {
   const store = await createTestStore();
   const logged: string[] = [];
   const log = (fields: object, message: string): void => void logged.push(`${message} ${JSON.stringify(fields)}`);
@@ -54,7 +77,10 @@ export async function createTestServer(nowMs: number, config: Partial<HttpConfig
       exporters: () => [EXPORTER],
       ready: () => ({ ready: true, reasons: [] }),
       names: NAMES,
-      metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: '# HELP up 1\n'.repeat(500) }),
+      metrics: async () => ({
+        contentType: 'text/plain; version=0.0.4; charset=utf-8',
+        body: '# HELP up 1\n'.repeat(500),
+      }),
       sets: { internal: ['10.0.0.0/8'] },
       now: () => nowMs,
       log: { info: log, warn: log, error: log },
@@ -63,14 +89,19 @@ export async function createTestServer(nowMs: number, config: Partial<HttpConfig
   );
   const { url } = await http.start();
   const post = (path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> =>
-    fetch(url + path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) });
+    fetch(url + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
   return {
     url,
     store,
     http,
     logged,
     post,
-    query: async (queries, fromMs, toMs) => ((await (await post('/api/v1/query', { from: fromMs, to: toMs, queries })).json()) as QueryResponse).results,
+    query: async (queries, fromMs, toMs) =>
+      ((await (await post('/api/v1/query', { from: fromMs, to: toMs, queries })).json()) as QueryResponse).results,
     close: async () => {
       await http.stop();
       await store.close();

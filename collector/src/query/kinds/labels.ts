@@ -14,12 +14,23 @@ export interface GroupLabel {
 }
 
 /** Reads the dimensions of a row; they stand in the result from column `at` on. */
-export function groupLabel(result: RunResult, row: number, at: number, columns: readonly AnswerColumn[], names: NameLookup): GroupLabel {
+export function groupLabel(
+  result: RunResult,
+  row: number,
+  at: number,
+  columns: readonly AnswerColumn[],
+  names: NameLookup,
+): GroupLabel {
   const values = columns.map((_, index) => columnOf(result, at + index)[row]);
   const texts = columns.map((column, index) => valueText(column, values[index]));
   const exporterAt = columns.findIndex((column) => column.name === 'sampler_address');
   const exporter = exporterAt >= 0 ? texts[exporterAt] : undefined;
-  return { texts, names: columns.map((column, index) => nameOf(names, column, column.name === 'sampler_address' ? texts[index] : values[index], exporter)) };
+  return {
+    texts,
+    names: columns.map((column, index) =>
+      nameOf(names, column, column.name === 'sampler_address' ? texts[index] : values[index], exporter),
+    ),
+  };
 }
 
 /** What a legend shows: names where they are known, texts elsewhere; an empty value is called unknown. */
@@ -30,10 +41,27 @@ export function displayName(label: GroupLabel): string {
 /** A text field per dimension, each followed by its names when any is known. */
 export function labelFields(labels: readonly GroupLabel[], columns: readonly AnswerColumn[]): FilledField[] {
   return columns.flatMap((column, index) => {
-    const text: FilledField = { name: column.name, type: 'string', config: columnConfig(column), values: labels.map((label) => label.texts[index] ?? '') };
+    const text: FilledField = {
+      name: column.name,
+      type: 'string',
+      config: columnConfig(column),
+      values: labels.map((label) => label.texts[index] ?? ''),
+    };
     if (!hasNames(column) || !labels.some((label) => label.names[index] !== undefined)) return [text];
-    const config = { displayNameFromDS: `${column.label} name`, description: `Name of: ${column.description}`, filterable: false };
-    return [text, { name: `${column.name}_name`, type: 'string' as const, config, values: labels.map((label) => label.names[index] ?? '') }];
+    const config = {
+      displayNameFromDS: `${column.label} name`,
+      description: `Name of: ${column.description}`,
+      filterable: false,
+    };
+    return [
+      text,
+      {
+        name: `${column.name}_name`,
+        type: 'string' as const,
+        config,
+        values: labels.map((label) => label.names[index] ?? ''),
+      },
+    ];
   });
 }
 

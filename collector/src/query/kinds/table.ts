@@ -1,5 +1,15 @@
 import { METRICS, type FrameNotice, type Metric } from '@ringflow/contract';
-import { columnOf, frameOf, largestRemainder, plainShare, quantity, quantityConfig, quantityName, samplingNotices, type FilledField } from '../frames.ts';
+import {
+  columnOf,
+  frameOf,
+  largestRemainder,
+  plainShare,
+  quantity,
+  quantityConfig,
+  quantityName,
+  samplingNotices,
+  type FilledField,
+} from '../frames.ts';
 import { planQuery } from '../plan.ts';
 import type { RunResult } from '../runner.ts';
 import { render } from '../sql.ts';
@@ -16,10 +26,19 @@ interface Row {
 /** The top `limit` groups by any combination of columns, with bytes, packets, flows and share, and `other`. */
 export const prepareTable: Kind = (input) => {
   const { query, filter } = input;
-  const plan = planQuery(query, input.window, neededColumns(query.groupBy, input.filterColumns), input.oldest, input.nowMs);
+  const plan = planQuery(
+    query,
+    input.window,
+    neededColumns(query.groupBy, input.filterColumns),
+    input.oldest,
+    input.nowMs,
+  );
   const columns = dimensionsOf(query);
   const partition = isPartition(query);
-  const statements = [render(groupedSql(query, plan, filter, false)), ...(partition ? [] : [render(totalSql(plan, filter, false))])];
+  const statements = [
+    render(groupedSql(query, plan, filter, false)),
+    ...(partition ? [] : [render(totalSql(plan, filter, false))]),
+  ];
 
   const frames = (results: readonly RunResult[]) => {
     const grouped = results[0] as RunResult;
@@ -29,8 +48,11 @@ export const prepareTable: Kind = (input) => {
     const at = 1 + columns.length;
     for (let row = 0; row < grouped.rows; row++) {
       highestRate = Math.max(highestRate, columnOf<number>(grouped, at + 3)[row] ?? 0);
-      const sums = Object.fromEntries(METRICS.map((metric, index) => [metric, columnOf<number>(grouped, at + index)[row] ?? 0])) as Record<Metric, number>;
-      if (columnOf<number>(grouped, 0)[row] === 1) rows.push({ label: groupLabel(grouped, row, 1, columns, input.names), sums });
+      const sums = Object.fromEntries(
+        METRICS.map((metric, index) => [metric, columnOf<number>(grouped, at + index)[row] ?? 0]),
+      ) as Record<Metric, number>;
+      if (columnOf<number>(grouped, 0)[row] === 1)
+        rows.push({ label: groupLabel(grouped, row, 1, columns, input.names), sums });
       else if (METRICS.some((metric) => sums[metric] > 0)) rest = { label: otherLabel(columns), sums };
     }
     const shown = rest && query.other && partition ? [...rows, rest] : rows;
@@ -38,28 +60,70 @@ export const prepareTable: Kind = (input) => {
     const seconds = secondsOf(plan.window, input.nowMs);
     const measure = query.measure === 'rate' ? 'rate' : 'total';
     const fields: FilledField[] = [
-      ...labelFields(shown.map((row) => row.label), columns),
-      ...METRICS.map((metric): FilledField => ({ name: quantityName(metric, measure), type: 'number', config: quantityConfig(metric, measure), values: shown.map((row) => quantity(row.sums[metric], metric, measure, seconds)) })),
+      ...labelFields(
+        shown.map((row) => row.label),
+        columns,
+      ),
+      ...METRICS.map((metric): FilledField => ({
+        name: quantityName(metric, measure),
+        type: 'number',
+        config: quantityConfig(metric, measure),
+        values: shown.map((row) => quantity(row.sums[metric], metric, measure, seconds)),
+      })),
       { name: 'share', type: 'number', config: quantityConfig(query.metric, 'share'), values: shares },
     ];
-    const kept = query.columns.length === 0 ? fields : fields.filter((field) => field.type === 'string' || query.columns.includes(field.name));
-    return [frameOf(kept, { refId: query.refId, shape: 'table', plan, statements, results, notices: [...samplingNotices(plan, highestRate, input.samplingRate), ...tableNotices(input, rows.length, rest !== null, partition)] })];
+    const kept =
+      query.columns.length === 0
+        ? fields
+        : fields.filter((field) => field.type === 'string' || query.columns.includes(field.name));
+    return [
+      frameOf(kept, {
+        refId: query.refId,
+        shape: 'table',
+        plan,
+        statements,
+        results,
+        notices: [
+          ...samplingNotices(plan, highestRate, input.samplingRate),
+          ...tableNotices(input, rows.length, rest !== null, partition),
+        ],
+      }),
+    ];
   };
   return { statements, frames };
 };
 
-function sharesOf(shown: readonly Row[], rows: readonly Row[], rest: Row | null, totals: RunResult | null, metric: Metric): number[] {
+function sharesOf(
+  shown: readonly Row[],
+  rows: readonly Row[],
+  rest: Row | null,
+  totals: RunResult | null,
+  metric: Metric,
+): number[] {
   if (totals) {
     const total = columnOf<number>(totals, METRICS.indexOf(metric))[0] ?? 0;
     return shown.map((row) => plainShare(row.sums[metric], total));
   }
   const parts = [...rows, ...(rest ? [rest] : [])].map((row) => row.sums[metric]);
-  return largestRemainder(parts, parts.reduce((sum, part) => sum + part, 0)).slice(0, shown.length);
+  return largestRemainder(
+    parts,
+    parts.reduce((sum, part) => sum + part, 0),
+  ).slice(0, shown.length);
 }
 
 function tableNotices({ query }: KindInput, shown: number, hasRest: boolean, partition: boolean): FrameNotice[] {
   const notices: FrameNotice[] = [];
-  if (!partition) notices.push({ severity: 'info', code: 'not_partitioned', text: 'A record counts for each of its two sides, so the rows add up to more than the total' });
-  else if (hasRest && !query.other) notices.push({ severity: 'info', code: 'truncated', text: `Rows ${query.offset + 1} to ${query.offset + shown} are shown, there are more` });
+  if (!partition)
+    notices.push({
+      severity: 'info',
+      code: 'not_partitioned',
+      text: 'A record counts for each of its two sides, so the rows add up to more than the total',
+    });
+  else if (hasRest && !query.other)
+    notices.push({
+      severity: 'info',
+      code: 'truncated',
+      text: `Rows ${query.offset + 1} to ${query.offset + shown} are shown, there are more`,
+    });
   return notices;
 }

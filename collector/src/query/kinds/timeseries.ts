@@ -1,5 +1,15 @@
 import type { DataFrameJson, FrameNotice } from '@ringflow/contract';
-import { columnOf, frameOf, largestRemainder, plainShare, quantity, quantityConfig, quantityName, samplingNotices, type FilledField } from '../frames.ts';
+import {
+  columnOf,
+  frameOf,
+  largestRemainder,
+  plainShare,
+  quantity,
+  quantityConfig,
+  quantityName,
+  samplingNotices,
+  type FilledField,
+} from '../frames.ts';
 import { planQuery } from '../plan.ts';
 import type { RunResult } from '../runner.ts';
 import { render } from '../sql.ts';
@@ -20,26 +30,56 @@ interface Series {
 /** A rate, sum or share over time: one series per group of the top `limit`, and `other`. */
 export const prepareTimeseries: Kind = (input) => {
   const { query, filter } = input;
-  const plan = planQuery(query, input.window, neededColumns(query.groupBy, input.filterColumns), input.oldest, input.nowMs);
+  const plan = planQuery(
+    query,
+    input.window,
+    neededColumns(query.groupBy, input.filterColumns),
+    input.oldest,
+    input.nowMs,
+  );
   const partition = isPartition(query);
   // Either-side groups overlap, so percent needs a total of its own.
   const needsTotal = !partition && query.measure === 'share';
-  const statements = [render(groupedSql(query, plan, filter, true)), ...(needsTotal ? [render(totalSql(plan, filter, true))] : [])];
+  const statements = [
+    render(groupedSql(query, plan, filter, true)),
+    ...(needsTotal ? [render(totalSql(plan, filter, true))] : []),
+  ];
 
   const frames = (results: readonly RunResult[]): DataFrameJson[] => {
     const times = bucketsOf(plan.window.fromMs, plan.window.toMs, plan.stepMs);
-    const { series, rest, highestRate } = readSeries(results[0] as RunResult, input, times.length, plan.window.fromMs, plan.stepMs);
-    const totals = needsTotal ? readTotals(results[1] as RunResult, input, times.length, plan.window.fromMs, plan.stepMs) : null;
+    const { series, rest, highestRate } = readSeries(
+      results[0] as RunResult,
+      input,
+      times.length,
+      plan.window.fromMs,
+      plan.stepMs,
+    );
+    const totals = needsTotal
+      ? readTotals(results[1] as RunResult, input, times.length, plan.window.fromMs, plan.stepMs)
+      : null;
     const shown = query.other && partition && rest.total > 0 ? [...series, rest] : series;
     const values = valuesOf(shown, partition ? [...series, rest] : null, totals, input, plan.stepMs / 1000);
     const silent = times.map((_, at) => rest.sums[at] === 0 && series.every((one) => one.sums[at] === 0));
     const unknown = times.map((time, at) => silent[at] === true && isUnknown(time, plan.stepMs, plan.oldestMs, input));
-    const fields = shown.map((one, index): FilledField => ({ ...seriesField(one, input), values: (values[index] as number[]).map((value, at) => (unknown[at] ? null : value)) }));
-    const notices = [...samplingNotices(plan, highestRate, input.samplingRate), ...seriesNotices(input, series.length, rest.total > 0, partition)];
+    const fields = shown.map((one, index): FilledField => ({
+      ...seriesField(one, input),
+      values: (values[index] as number[]).map((value, at) => (unknown[at] ? null : value)),
+    }));
+    const notices = [
+      ...samplingNotices(plan, highestRate, input.samplingRate),
+      ...seriesNotices(input, series.length, rest.total > 0, partition),
+    ];
     const context = { refId: query.refId, shape: 'timeseries', plan, statements, results, notices } as const;
-    const time: FilledField = { name: 'time', type: 'time', config: { interval: plan.stepMs, displayNameFromDS: 'Time' }, values: times };
+    const time: FilledField = {
+      name: 'time',
+      type: 'time',
+      config: { interval: plan.stepMs, displayNameFromDS: 'Time' },
+      values: times,
+    };
     if (fields.length <= MAX_WIDE_SERIES) return [frameOf([time, ...fields], context)];
-    return fields.map((field, index) => multi(frameOf([time, field], index === 0 ? context : { ...context, results: [], statements: [], notices: [] })));
+    return fields.map((field, index) =>
+      multi(frameOf([time, field], index === 0 ? context : { ...context, results: [], statements: [], notices: [] })),
+    );
   };
   return { statements, frames };
 };
@@ -49,10 +89,19 @@ function multi(frame: DataFrameJson): DataFrameJson {
 }
 
 function bucketsOf(fromMs: number, toMs: number, stepMs: number): number[] {
-  return Array.from({ length: Math.max(0, Math.round((toMs - fromMs) / stepMs)) }, (_, index) => fromMs + index * stepMs);
+  return Array.from(
+    { length: Math.max(0, Math.round((toMs - fromMs) / stepMs)) },
+    (_, index) => fromMs + index * stepMs,
+  );
 }
 
-function readSeries(result: RunResult, { query, names }: KindInput, points: number, fromMs: number, stepMs: number): { series: Series[]; rest: Series; highestRate: number } {
+function readSeries(
+  result: RunResult,
+  { query, names }: KindInput,
+  points: number,
+  fromMs: number,
+  stepMs: number,
+): { series: Series[]; rest: Series; highestRate: number } {
   const columns = dimensionsOf(query);
   const shown = columnOf<number>(result, 0);
   const at = 1 + columns.length;
@@ -62,7 +111,8 @@ function readSeries(result: RunResult, { query, names }: KindInput, points: numb
   const rest: Series = { label: null, other: true, sums: new Array<number>(points).fill(0), total: 0 };
   const byKey = new Map<string, Series>();
   // Without groups the one series exists even where nothing was seen: a network without traffic is a line at zero.
-  if (columns.length === 0) byKey.set('[]', { label: null, other: false, sums: new Array<number>(points).fill(0), total: 0 });
+  if (columns.length === 0)
+    byKey.set('[]', { label: null, other: false, sums: new Array<number>(points).fill(0), total: 0 });
   let highestRate = 0;
   for (let row = 0; row < result.rows; row++) {
     highestRate = Math.max(highestRate, rates[row] ?? 0);
@@ -72,7 +122,12 @@ function readSeries(result: RunResult, { query, names }: KindInput, points: numb
     if (shown[row] === 1) {
       const key = JSON.stringify(columns.map((_, column) => columnOf(result, 1 + column)[row]));
       const known = byKey.get(key);
-      target = known ?? { label: groupLabel(result, row, 1, columns, names), other: false, sums: new Array<number>(points).fill(0), total: 0 };
+      target = known ?? {
+        label: groupLabel(result, row, 1, columns, names),
+        other: false,
+        sums: new Array<number>(points).fill(0),
+        total: 0,
+      };
       if (!known) byKey.set(key, target);
     }
     if (index < 0 || index >= points) continue;
@@ -94,14 +149,23 @@ function readTotals(result: RunResult, { query }: KindInput, points: number, fro
 }
 
 /** @param whole the series that add up to the total, when there are such */
-function valuesOf(shown: readonly Series[], whole: readonly Series[] | null, totals: readonly number[] | null, { query }: KindInput, seconds: number): number[][] {
+function valuesOf(
+  shown: readonly Series[],
+  whole: readonly Series[] | null,
+  totals: readonly number[] | null,
+  { query }: KindInput,
+  seconds: number,
+): number[][] {
   const { measure, metric } = query;
   if (measure !== 'share') return shown.map((one) => one.sums.map((sum) => quantity(sum, metric, measure, seconds)));
   if (!whole) return shown.map((one) => one.sums.map((sum, at) => plainShare(sum, totals?.[at] ?? 0)));
   const values = shown.map((one) => new Array<number>(one.sums.length).fill(0));
   for (let at = 0; at < (whole[0]?.sums.length ?? 0); at++) {
     const parts = whole.map((one) => one.sums[at] ?? 0);
-    const shares = largestRemainder(parts, parts.reduce((sum, part) => sum + part, 0));
+    const shares = largestRemainder(
+      parts,
+      parts.reduce((sum, part) => sum + part, 0),
+    );
     shown.forEach((one, index) => ((values[index] as number[])[at] = shares[whole.indexOf(one)] ?? 0));
   }
   return values;
@@ -115,7 +179,9 @@ function seriesField(series: Series, { query }: KindInput): Omit<FilledField, 'v
   const config = quantityConfig(query.metric, query.measure);
   const name = quantityName(query.metric, query.measure);
   if (query.groupBy.length === 0) return { name, type: 'number', config };
-  const labels = Object.fromEntries(query.groupBy.map((dimension, index) => [dimension, series.other ? OTHER : (series.label?.texts[index] ?? '')]));
+  const labels = Object.fromEntries(
+    query.groupBy.map((dimension, index) => [dimension, series.other ? OTHER : (series.label?.texts[index] ?? '')]),
+  );
   return { name, type: 'number', labels, config: { ...config, displayNameFromDS: nameOfSeries(series) } };
 }
 
@@ -127,7 +193,15 @@ function isUnknown(timeMs: number, stepMs: number, oldestMs: number | null, { do
 
 function seriesNotices({ query }: KindInput, shown: number, hasRest: boolean, partition: boolean): FrameNotice[] {
   if (query.groupBy.length === 0) return [];
-  if (!partition) return [{ severity: 'info', code: 'not_partitioned', text: 'A record counts for each of its two sides, so the series add up to more than the total' }];
-  if (hasRest && !query.other) return [{ severity: 'info', code: 'truncated', text: `Only the top ${shown} are shown` }];
+  if (!partition)
+    return [
+      {
+        severity: 'info',
+        code: 'not_partitioned',
+        text: 'A record counts for each of its two sides, so the series add up to more than the total',
+      },
+    ];
+  if (hasRest && !query.other)
+    return [{ severity: 'info', code: 'truncated', text: `Only the top ${shown} are shown` }];
   return [];
 }

@@ -6,6 +6,7 @@ import {
   type FilterValue,
 } from '@ringflow/contract';
 import { matchesLike } from '../like.ts';
+import { matchesName } from '../name-match.ts';
 import type { NameLookup } from '../resolve.ts';
 
 /** A row as plain values: numbers, bigint nanoseconds, sixteen address bytes, texts, lists. */
@@ -20,10 +21,17 @@ export function evaluateFilter(tree: FilterNode | null, row: EvaluatedRow, names
     return tree.kind === 'and' ? tree.items.every(test) : tree.items.some(test);
   }
   const { field } = tree;
+  if (tree.operator === 'contains') return containsInOrder(row[field.columns[0] as string] as readonly number[], tree);
   const subjects = field.computed ? [compute(field.computed, row)] : field.columns.map((column) => row[column]);
   return subjects.some((subject, index) =>
     tree.values.some((value) => compare(subject, field.columns[index] as string, tree, value, row, names)),
   );
+}
+
+/** The values of the condition, one after the other, somewhere in the list. */
+function containsInOrder(list: readonly number[], { values }: ConditionNode): boolean {
+  const wanted = values.map((value) => (value.kind === 'number' ? value.value : Number.NaN));
+  return list.some((_, at) => wanted.every((value, index) => list[at + index] === value));
 }
 
 function compute(field: ComputedField, row: EvaluatedRow): number {
@@ -53,12 +61,12 @@ function compare(
 ): boolean {
   if (value.kind === 'field') return order(subject, row[value.field.columns[0] as string], operator);
   const named = field.kind === 'exporter' || field.kind === 'interface' || field.kind === 'asn';
-  if (named && (value.kind === 'name' || operator === 'like' || operator === 'ilike')) {
+  const isPattern = operator === 'like' || operator === 'ilike' || operator === '~';
+  if (named && (value.kind === 'name' || isPattern)) {
     const text = (value as { text: string }).text;
-    const matches = (name: string) =>
-      operator === 'like' || operator === 'ilike'
-        ? matchesLike(name, text, operator === 'ilike')
-        : name.toLowerCase() === text.toLowerCase();
+    const matches = isPattern
+      ? matchesName(operator, text)
+      : (name: string) => name.toLowerCase() === text.toLowerCase();
     if (field.kind === 'asn') return names.asWhere(matches).includes(Number(subject));
     if (field.kind === 'exporter') return names.exportersWhere(matches).includes(String(row['exporter_text']));
     return names
@@ -78,10 +86,11 @@ function compare(
       return order(Number(subject), value.value, operator);
     case 'text':
     case 'name': {
-      const text = String(subject);
+      const text = field.kind === 'hex' ? hex(String(subject)) : String(subject);
       if (operator === 'has') return text.includes(value.text);
       if (operator === 'like' || operator === 'ilike') return matchesLike(text, value.text, operator === 'ilike');
-      if (operator === '~') return new RegExp(value.text, 's').test(text);
+      // JavaScript's own engine, so that two implementations of regular expressions are compared.
+      if (operator === '~') return javascriptRegex(value.text).test(text);
       return text === value.text;
     }
   }
@@ -95,4 +104,13 @@ function order(a: unknown, b: unknown, operator: ConditionNode['operator']): boo
   if (operator === '>') return left > right;
   if (operator === '>=') return left >= right;
   return left === right;
+}
+
+function javascriptRegex(pattern: string): RegExp {
+  return pattern.startsWith('(?i)') ? new RegExp(pattern.slice(4), 'is') : new RegExp(pattern, 's');
+}
+
+/** Digits of the text's UTF-8 bytes, lower case. */
+function hex(text: string): string {
+  return [...new TextEncoder().encode(text)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -61,7 +61,13 @@ export async function createTestStore(): Promise<TestStore> {
       );
       return prepared.frames(results);
     },
-    tables: () => ['flows', 'rings_1m', 'rings_1h'].map((table) => ({ table, rows: 0, sizeBytes: 0, oldestMs: Number.isFinite(oldestMs) ? oldestMs : null })),
+    tables: () =>
+      ['flows', 'rings_1m', 'rings_1h'].map((table) => ({
+        table,
+        rows: 0,
+        sizeBytes: 0,
+        oldestMs: Number.isFinite(oldestMs) ? oldestMs : null,
+      })),
     close: async () => {
       await engine.close();
       rmSync(path, { recursive: true, force: true });

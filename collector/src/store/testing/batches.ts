@@ -26,7 +26,18 @@ export interface TrafficOptions {
 }
 
 const SERVICES = [
-  [6, 443], [17, 53], [6, 80], [17, 443], [6, 22], [6, 25], [17, 123], [6, 3389], [6, 8080], [6, 993], [1, 0], [6, 5432],
+  [6, 443],
+  [17, 53],
+  [6, 80],
+  [17, 443],
+  [6, 22],
+  [6, 25],
+  [17, 123],
+  [6, 3389],
+  [6, 8080],
+  [6, 993],
+  [1, 0],
+  [6, 5432],
 ] as const;
 
 /**
@@ -34,16 +45,47 @@ const SERVICES = [
  * popular among them, both directions of each conversation, one-minute active timeout.
  */
 export function createTraffic(options: TrafficOptions): Batch {
-  const { rows, seed, receivedMs, exporters = 4, insideHosts = 5000, outsideHosts = 200_000, maxDurationMs = 60_000 } = options;
+  const {
+    rows,
+    seed,
+    receivedMs,
+    exporters = 4,
+    insideHosts = 5000,
+    outsideHosts = 200_000,
+    maxDurationMs = 60_000,
+  } = options;
   const random = createRandom(seed);
   const batch = createBatch({ rowLimit: rows });
   const u = (name: keyof typeof COLUMN_INDEX) => useColumn(batch, COLUMN_INDEX[name]);
   const columns = {
-    type: u('type'), received: u('time_received_ns'), sequence: u('sequence_num'), sampler: u('sampler_address'), domain: u('observation_domain_id'),
-    sampling: u('sampling_rate'), start: u('time_flow_start_ns'), end: u('time_flow_end_ns'), bytes: u('bytes'), packets: u('packets'),
-    src: u('src_addr'), dst: u('dst_addr'), srcPort: u('src_port'), dstPort: u('dst_port'), srcMask: u('src_mask'), dstMask: u('dst_mask'),
-    etype: u('etype'), proto: u('proto'), tos: u('ip_tos'), flags: u('tcp_flags'), inIf: u('in_if'), outIf: u('out_if'),
-    srcAs: u('src_as'), dstAs: u('dst_as'), nextHop: u('next_hop'), service: u('service'), reason: u('flow_end_reason'), direction: u('flow_direction'),
+    type: u('type'),
+    received: u('time_received_ns'),
+    sequence: u('sequence_num'),
+    sampler: u('sampler_address'),
+    domain: u('observation_domain_id'),
+    sampling: u('sampling_rate'),
+    start: u('time_flow_start_ns'),
+    end: u('time_flow_end_ns'),
+    bytes: u('bytes'),
+    packets: u('packets'),
+    src: u('src_addr'),
+    dst: u('dst_addr'),
+    srcPort: u('src_port'),
+    dstPort: u('dst_port'),
+    srcMask: u('src_mask'),
+    dstMask: u('dst_mask'),
+    etype: u('etype'),
+    proto: u('proto'),
+    tos: u('ip_tos'),
+    flags: u('tcp_flags'),
+    inIf: u('in_if'),
+    outIf: u('out_if'),
+    srcAs: u('src_as'),
+    dstAs: u('dst_as'),
+    nextHop: u('next_hop'),
+    service: u('service'),
+    reason: u('flow_end_reason'),
+    direction: u('flow_direction'),
   };
   const skewed = (count: number) => Math.floor(count * random() ** 3);
   let sequence = Math.floor(random() * 1e6);
@@ -110,5 +152,6 @@ export function writeTime(data: Uint32Array, row: number, ms: number, restNs: nu
 /** An IPv4 address, mapped, in an address column. */
 export function writeIpv4(data: Uint32Array, row: number, address: number): void {
   data[row * 4 + 2] = 0xffff0000;
-  data[row * 4 + 3] = ((address & 0xff) << 24) | ((address & 0xff00) << 8) | ((address >>> 8) & 0xff00) | (address >>> 24);
+  data[row * 4 + 3] =
+    ((address & 0xff) << 24) | ((address & 0xff00) << 8) | ((address >>> 8) & 0xff00) | (address >>> 24);
 }

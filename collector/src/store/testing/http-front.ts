@@ -22,7 +22,12 @@ export interface HttpFront {
 /** Parameters of the address that are not settings. */
 const OWN = /^(query|database|query_id|param_.*|segment_.*|default_format|session_id|role)$/;
 /** Settings that the embedded engine does not have or need. */
-const SKIPPED = new Set(['wait_end_of_query', 'send_progress_in_http_headers', 'http_headers_progress_interval_ms', 'enable_http_compression']);
+const SKIPPED = new Set([
+  'wait_end_of_query',
+  'send_progress_in_http_headers',
+  'http_headers_progress_interval_ms',
+  'enable_http_compression',
+]);
 
 export async function startHttpFront(): Promise<HttpFront> {
   const directory = await mkdtemp(join(tmpdir(), 'ringflow-front-'));
@@ -40,15 +45,27 @@ export async function startHttpFront(): Promise<HttpFront> {
     const multipart = request.headers['content-type']?.startsWith('multipart/form-data') === true;
     try {
       if (multipart) {
-        const form = await new Response(body, { headers: { 'content-type': request.headers['content-type'] as string } }).formData();
+        const form = await new Response(body, {
+          headers: { 'content-type': request.headers['content-type'] as string },
+        }).formData();
         await writeFile(path, new Uint8Array(await (form.get('segment') as unknown as Blob).arrayBuffer()));
-        sql = sql.replace(/\bsegment\b/, `file('${path}', 'Native', '${(url.searchParams.get('segment_structure') as string).replace(/'/g, "\\'")}')`);
+        sql = sql.replace(
+          /\bsegment\b/,
+          `file('${path}', 'Native', '${(url.searchParams.get('segment_structure') as string).replace(/'/g, "\\'")}')`,
+        );
       } else if (/^\s*INSERT[\s\S]*FORMAT Native\s*$/i.test(sql)) {
         await writeFile(path, new Uint8Array(await body.arrayBuffer()));
         sql = sql.replace(/FORMAT Native\s*$/i, `SELECT * FROM file('${path}', 'Native')`);
       } else sql += await body.text();
       const result = await run(sql.trim(), url.searchParams);
-      response.writeHead(200, { 'content-type': 'text/plain', 'x-clickhouse-summary': JSON.stringify({ read_rows: String(result.rowsRead), read_bytes: String(result.bytesRead), elapsed_ns: String(Math.round(result.elapsed * 1e9)) }) });
+      response.writeHead(200, {
+        'content-type': 'text/plain',
+        'x-clickhouse-summary': JSON.stringify({
+          read_rows: String(result.rowsRead),
+          read_bytes: String(result.bytesRead),
+          elapsed_ns: String(Math.round(result.elapsed * 1e9)),
+        }),
+      });
       response.end(result.text);
     } catch (error) {
       const { message, clickhouseCode = 0 } = error as { message: string; clickhouseCode?: number };
@@ -59,15 +76,21 @@ export async function startHttpFront(): Promise<HttpFront> {
     }
   }
 
-  async function run(sql: string, search: URLSearchParams): Promise<{ text: string; rowsRead: number; bytesRead: number; elapsed: number }> {
-    const settings = [...search].filter(([name]) => !OWN.test(name) && !SKIPPED.has(name)).map(([name, value]) => `${name} = '${value.replace(/['\\]/g, '\\$&')}'`);
+  async function run(
+    sql: string,
+    search: URLSearchParams,
+  ): Promise<{ text: string; rowsRead: number; bytesRead: number; elapsed: number }> {
+    const settings = [...search]
+      .filter(([name]) => !OWN.test(name) && !SKIPPED.has(name))
+      .map(([name, value]) => `${name} = '${value.replace(/['\\]/g, '\\$&')}'`);
     const format = /\bFORMAT (\w+)\s*$/i.exec(sql);
     let text = format ? sql.slice(0, format.index) : sql;
     // Parameters arrive in their escaped text form; the embedded engine takes them as SET param_… = '…'.
     const session = idle.pop() ?? open();
     try {
       if (search.has('database')) await session.queryAsync(`USE ${search.get('database') as string}`);
-      for (const [name, value] of search) if (name.startsWith('param_')) await session.queryAsync(`SET ${name} = '${value.replace(/['\\]/g, '\\$&')}'`);
+      for (const [name, value] of search)
+        if (name.startsWith('param_')) await session.queryAsync(`SET ${name} = '${value.replace(/['\\]/g, '\\$&')}'`);
       if (/^(SELECT|INSERT)\b/i.test(text) && settings.length > 0) text += ` SETTINGS ${settings.join(', ')}`;
       const result = await session.queryAsync(text, { format: format?.[1] ?? 'TabSeparated' });
       return { text: result.text(), rowsRead: result.rowsRead, bytesRead: result.bytesRead, elapsed: result.elapsed };

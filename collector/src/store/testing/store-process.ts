@@ -8,7 +8,13 @@ import { createStore } from '../service.ts';
 const [spoolDirectory, engineDirectory, ledgerPath] = process.argv.slice(2) as [string, string, string];
 const store = createStore(
   { ...STORE_DEFAULTS, query_slots: 1 },
-  { spoolDirectory, engineDirectory, ledgerPath, onLoaded: (result) => process.send?.(result), onError: (error) => process.send?.({ error: error.message }) },
+  {
+    spoolDirectory,
+    engineDirectory,
+    ledgerPath,
+    onLoaded: (result) => process.send?.(result),
+    onError: (error) => process.send?.({ error: error.message }),
+  },
 );
 store.start().then(
   () => process.send?.('ready'),

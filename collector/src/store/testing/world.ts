@@ -37,7 +37,12 @@ export async function createWorld(): Promise<World> {
     store(config = {}, deps = {}) {
       const store = createStore(
         { ...STORE_DEFAULTS, query_slots: 1, ...config },
-        { spoolDirectory, engineDirectory: join(directory, 'engine'), ledgerPath: join(directory, 'ledger.json'), ...deps },
+        {
+          spoolDirectory,
+          engineDirectory: join(directory, 'engine'),
+          ledgerPath: join(directory, 'ledger.json'),
+          ...deps,
+        },
       );
       stores.push(store);
       return store;
@@ -50,23 +55,31 @@ export async function createWorld(): Promise<World> {
   };
 }
 
-
 /** First row of a query, as an array. */
 export async function firstRow(store: Store, sql: string): Promise<unknown[]> {
-  const { columns } = await store.run({ sql, params: {} }, { id: randomUUID(), timeoutMs: 30_000, maxRows: 1_000_000, maxMemoryBytes: 1e9 });
+  const { columns } = await store.run(
+    { sql, params: {} },
+    { id: randomUUID(), timeoutMs: 30_000, maxRows: 1_000_000, maxMemoryBytes: 1e9 },
+  );
   return columns.map((column) => column[0]);
 }
 
 /** All rows of a query. */
 export async function allRows(store: Store, sql: string): Promise<unknown[][]> {
-  const { columns, rows } = await store.run({ sql, params: {} }, { id: randomUUID(), timeoutMs: 30_000, maxRows: 1_000_000, maxMemoryBytes: 1e9 });
+  const { columns, rows } = await store.run(
+    { sql, params: {} },
+    { id: randomUUID(), timeoutMs: 30_000, maxRows: 1_000_000, maxMemoryBytes: 1e9 },
+  );
   return Array.from({ length: rows }, (_, row) => columns.map((column) => column[row]));
 }
 
 /** Sums of raw rows and of every ring of every resolution: [bytes, packets, flows] each. */
 export async function sums(store: Store): Promise<{ raw: unknown[]; rings: unknown[][] }> {
   return {
-    raw: await firstRow(store, 'SELECT sum(bytes * greatest(sampling_rate, 1)), sum(packets * greatest(sampling_rate, 1)), count() FROM flows'),
+    raw: await firstRow(
+      store,
+      'SELECT sum(bytes * greatest(sampling_rate, 1)), sum(packets * greatest(sampling_rate, 1)), count() FROM flows',
+    ),
     rings: await allRows(
       store,
       "SELECT '1m' AS t, ring, sum(bytes), sum(packets), sum(flows) FROM rings_1m GROUP BY ring UNION ALL SELECT '1h' AS t, ring, sum(bytes), sum(packets), sum(flows) FROM rings_1h GROUP BY ring",
