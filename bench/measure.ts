@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 
 /**
  * CPU seconds of a process so far, all threads together, from the scheduler's own nanosecond count: clock ticks (what
@@ -46,10 +46,10 @@ export function printTable(head: readonly string[], rows: readonly (readonly str
   for (const row of rows) console.log(line(row));
 }
 
-/** What the numbers were measured on, for the first line of each benchmark. */
+/** What the numbers were measured on, for the first line of each benchmark; a high load average spoils them. */
 export function describeMachine(): string {
   const all = cpus();
-  return `${all.length} CPUs (${all[0]?.model.trim() ?? 'unknown'}), ${process.platform} ${process.arch}, Node ${process.versions.node}`;
+  return `${all.length} CPUs (${all[0]?.model.trim() ?? 'unknown'}), ${process.platform} ${process.arch}, Node ${process.versions.node}; load average ${(loadavg()[0] ?? 0).toFixed(1)}`;
 }
 
 /** Value of `--name=value` on the command line of the benchmark. */

@@ -6,7 +6,7 @@ import { ensureInstalled } from './install.mjs';
 
 await ensureInstalled('all');
 await ensureBuilt();
-const jest = createRequire(import.meta.url).resolve('jest/bin/jest.js');
+const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
 const { status } = spawnSync(process.execPath, [jest, ...process.argv.slice(2)], {
   stdio: 'inherit',
   env: { ...process.env, TZ: 'UTC' },

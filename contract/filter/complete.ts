@@ -4,6 +4,7 @@ import { serviceNames } from '../services.ts';
 import { TCP_FLAGS } from '../values.ts';
 import type { Awaited } from './cursor.ts';
 import { createFieldTable, normalizeName, type FieldKind, type FilterField } from './fields.ts';
+import { formatFilterText } from './format.ts';
 import { tokenize } from './lexer.ts';
 import { NEGATABLE_WORDS, OPERATOR_TEXTS, operatorsOf, takesPattern } from './operators.ts';
 import { awaitedAtEnd, type ParseOptions } from './parser.ts';
@@ -128,11 +129,11 @@ function keyword(text: string, detail: string): FilterSuggestion {
 function staticValues(kind: FieldKind): (readonly [value: string, detail: string])[] {
   switch (kind) {
     case 'proto':
-      return PROTOCOL_LIST.map(([number, name]) => [word(name), `Protocol ${number}`]);
+      return PROTOCOL_LIST.map(([number, name]) => [formatFilterText(name), `Protocol ${number}`]);
     case 'etype':
-      return ETHER_TYPE_LIST.map(([number, name]) => [word(name), `0x${number.toString(16)}`]);
+      return ETHER_TYPE_LIST.map(([number, name]) => [formatFilterText(name), `0x${number.toString(16)}`]);
     case 'flowType':
-      return FLOW_TYPE_LIST.map(([, name]) => [word(name), 'Flow type']);
+      return FLOW_TYPE_LIST.map(([, name]) => [formatFilterText(name), 'Flow type']);
     case 'direction':
       return [
         ['ingress', 'Seen on the way in'],
@@ -144,14 +145,10 @@ function staticValues(kind: FieldKind): (readonly [value: string, detail: string
       return Object.keys(QUALITY).map((name) => [name, 'Quality flag']);
     case 'service':
     case 'port':
-      return serviceNames().map((name) => [word(name), 'Service']);
+      return serviceNames().map((name) => [formatFilterText(name), 'Service']);
     default:
       return [];
   }
-}
-
-function word(name: string): string {
-  return /^[\w.:/-]+$/.test(name) ? name : JSON.stringify(name);
 }
 
 function matches(candidate: string, prefix: string): boolean {

@@ -37,7 +37,9 @@ function formatValue(kind: FieldKind, value: FilterValue): string {
     case 'number':
       return formatNumber(kind, value.value);
     case 'range':
-      return `${formatNumber(kind, value.from)}-${formatNumber(kind, value.to)}`;
+      return kind === 'proto' || kind === 'etype'
+        ? `${value.from}-${value.to}` // names have dashes of their own
+        : `${formatNumber(kind, value.from)}-${formatNumber(kind, value.to)}`;
     case 'addresses':
       return formatAddresses(value.from, value.to);
     case 'time':
@@ -66,11 +68,11 @@ function formatNumber(kind: FieldKind, value: number): string {
     case 'asn':
       return formatAsn(value) || 'AS0';
     case 'proto':
-      return quoteUnlessWord(formatProtocol(value));
+      return formatFilterText(formatProtocol(value));
     case 'etype':
-      return quoteUnlessWord(formatEtherType(value));
+      return formatFilterText(formatEtherType(value) || '0');
     case 'flowType':
-      return quoteUnlessWord(formatFlowType(value));
+      return formatFilterText(formatFlowType(value));
     case 'tcpFlags':
       return formatTcpFlags(value) === '' ? '0' : quote(formatTcpFlags(value));
     case 'quality':
@@ -94,10 +96,11 @@ function formatService(proto: number, port: number): string {
   return `${/^[\w.-]+$/.test(name) ? name : proto}/${port}`;
 }
 
-function quote(text: string): string {
-  return `"${text.replace(/["\\]/g, '\\$&').replace(/\n/g, '\\n').replace(/\t/g, '\\t').replace(/\r/g, '\\r')}"`;
+/** A value as a filter takes it: bare where that is safe, in quotes otherwise. */
+export function formatFilterText(text: string): string {
+  return /^[\w.:/-]+$/.test(text) && !/^(and|or|not)$|--/i.test(text) ? text : quote(text);
 }
 
-function quoteUnlessWord(text: string): string {
-  return /^[\w.:/-]+$/.test(text) ? text : quote(text);
+function quote(text: string): string {
+  return `"${text.replace(/["\\]/g, '\\$&').replace(/\n/g, '\\n').replace(/\t/g, '\\t').replace(/\r/g, '\\r')}"`;
 }

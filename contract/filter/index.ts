@@ -9,7 +9,7 @@ export {
   type FieldTable,
   type FilterField,
 } from './fields.ts';
-export { formatFilter } from './format.ts';
+export { formatFilter, formatFilterText } from './format.ts';
 export { compareBytes } from './literals.ts';
 export { FILTER_LIMITS } from './limits.ts';
 export { operatorsOf } from './operators.ts';

@@ -67,9 +67,9 @@ export function parseLiteral(field: FilterField, text: string): readonly FilterV
       return value === null ? [] : [number(value)];
     }
     case 'proto':
-      return wrap(parseProtocol(text));
+      return numberOrRange(text, parseProtocol);
     case 'etype':
-      return wrap(parseEtherType(text));
+      return numberOrRange(text, parseEtherType);
     case 'flowType':
       return wrap(parseFlowType(text));
     case 'direction':

@@ -153,7 +153,6 @@ function createParser(context: ValueContext): { filter(): FilterNode | null } {
     }
     cursor.next();
     open--;
-    flagField = null;
     cursor.awaited = { what: 'conjunction', nested: open > 0 };
     return inner;
   }
@@ -196,7 +195,7 @@ function createParser(context: ValueContext): { filter(): FilterNode | null } {
   }
 
   function fieldAt(token: Token): FilterField {
-    if (token.kind !== 'word') {
+    if (token.kind !== 'word' || cursor.sees(['and', 'or'])) {
       return cursor.fail(
         'filter_syntax',
         `Found ${shownToken(token)} where a field name should stand`,

@@ -182,7 +182,9 @@ export function parseRegex(pattern: string): RegexResult {
     const negated = chars[at] === '^';
     if (negated) at++;
     const ranges: CharRange[] = [];
-    for (let first = true; chars[at] !== ']' || first; first = false) {
+    // RE2 takes a bracket in first place as a character, but ClickHouse's own reading of the pattern before it does not.
+    if (chars[at] === ']') fail('A class that begins with ], which is written \\],');
+    while (chars[at] !== ']') {
       if (at >= chars.length) fail('A class without end');
       if (chars[at] === '[' && chars[at + 1] === ':') fail('Classes such as [:alpha:] are not known');
       const next = chars[at + 1];

@@ -135,7 +135,7 @@ function parsePattern({ cursor }: ValueContext, operator: 'like' | 'ilike' | '~'
         error,
         token.span,
         ['a regular expression'],
-        'Escape characters with a meaning by a backslash, as in "10\\.1"',
+        'Use what RE2 knows, and a backslash before characters with a meaning',
       );
   } else if (/(^|[^\\])(\\\\)*\\$/.test(token.text)) {
     cursor.fail(

@@ -22,7 +22,7 @@ export async function captureWithNfcapd(folder: string, send: (port: number) => 
     () => `nfcapd listens:\n${nfcapd.output()}`,
   );
   await send(port);
-  // It reads what is in its socket before it looks at signals; the kernel has given it all by then.
+  // The socket holds it all: time to read it before the signal. The caller compares the file with what was sent.
   await new Promise((resolve) => setTimeout(resolve, 500));
   nfcapd.kill('SIGTERM');
   const { stdout, stderr } = await nfcapd.ended;

@@ -16,11 +16,11 @@ export async function exportWithSoftflowd(
   target: { folder: string; port: number },
   more: readonly string[] = [],
 ): Promise<Totals> {
-  // A short name: softflowd 1.1.0 keeps 15 characters of it.
-  const file = 'in.pcap';
-  writeFileSync(join(target.folder, file), encodePcap(traffic.frames));
-  const own = (name: string) => join(target.folder, name);
-  const options = ['-d', '-p', own('softflowd.pid'), '-c', own('softflowd.ctl'), '-t', 'maxlife=60', ...more];
+  const file = join(target.folder, `softflowd-${version}.pcap`);
+  writeFileSync(file, encodePcap(traffic.frames));
+  // No control socket: with -r, softflowd 1.1.0 never polls and takes whatever is on its stack for a poll's answer, so
+  // that with some arguments it waits in accept() for ever.
+  const options = ['-d', '-p', join(target.folder, 'softflowd.pid'), '-c', 'none', '-t', 'maxlife=60', ...more];
   const { code, stdout, stderr } = await startProgram(
     'softflowd',
     ['-r', file, '-n', `127.0.0.1:${target.port}`, '-v', String(version), ...options],

@@ -20,6 +20,8 @@ const DEFAULT_RATE = 5000;
 /** Pauses shorter than this are made up for later: timers are no finer. */
 const SHORTEST_PAUSE_MS = 2;
 const PROGRESS_MS = 500;
+/** Small, so that the progress of a small file moves too. */
+const CHUNK_BYTES = 1 << 14;
 
 /** `ringflow replay FILE.pcap`: sends the UDP payloads of a capture to a collector. */
 export async function run(args: Arguments, io: Io): Promise<number> {
@@ -63,7 +65,7 @@ export async function runReplay(options: ReplayOptions, io: Io): Promise<number>
       if (options.rate === null) pace = createPace(null);
       const reader = createPcapReader();
       let readBytes = 0;
-      for await (const chunk of createReadStream(file, { highWaterMark: 1 << 18 })) {
+      for await (const chunk of createReadStream(file, { highWaterMark: CHUNK_BYTES })) {
         const before = readBytes;
         readBytes += (chunk as Uint8Array).length;
         let cutBefore = reader.stats.cutDatagrams;

@@ -155,6 +155,27 @@ describe('ringflow serve', () => {
     expect(await settle(await start(), sender.sent.records)).toEqual(sender.sent);
   });
 
+  test('without its ClickHouse server everything waits in the spool, and the ledger says so', async () => {
+    folder.remove();
+    folder = createFolder('store: {url: "http://127.0.0.1:9"}\n');
+    const collector = await start();
+    const sender = createSender(collector.udpPort);
+    await sender.send(20);
+    sender.close();
+    const { ledger, store } = await until(
+      async () => {
+        const status = await collector.status();
+        return status.ledger.received === sender.sent.records && status;
+      },
+      20_000,
+      () => `the ledger knows what waits:\n${collector.output().slice(-2000)}`,
+    );
+    expect(ledger).toEqual({ received: 600, stored: 0, waiting: 600, dropped: [], difference: 0 });
+    expect(store.open).toBe(false);
+    expect((await collector.query({ kind: 'stat' })).code).toBe('store_unavailable');
+    expect((await fetch(`${collector.url}/readyz`)).status).toBe(503);
+  });
+
   test('a second one on the same data directory is refused', async () => {
     const collector = await start();
     const second = await runCommand(['serve'], folder.path);
@@ -180,5 +201,25 @@ describe('ringflow serve', () => {
     expect(udp.code).toBe(1);
     expect(udp.stderr).toContain(String(collector.udpPort));
     expect(udp.stderr).toMatch(/inlet\.listen|RINGFLOW_INLET_LISTEN/);
+  });
+
+  test('the demo sends, names its exporters and answers a query', async () => {
+    folder.remove();
+    folder = createFolder('demo: {history_hours: 1, history_flows_per_minute: 100}\n');
+    const collector = await startCollector(folder.path, 'demo');
+    running.push(collector);
+    const names = await until(
+      async () => {
+        const result = await collector.query({ kind: 'table', groupBy: ['sampler_address'] });
+        const frame = result.frames[0];
+        const at = frame?.schema.fields.findIndex(({ name }) => name === 'sampler_address_name') ?? -1;
+        const found = (frame?.data.values[at] ?? []).filter((name) => name !== null && name !== '');
+        return found.length >= 3 && found;
+      },
+      30_000,
+      () => `three exporters:\n${collector.output().slice(-2000)}`,
+    );
+    expect(names).toEqual(expect.arrayContaining(['edge1', 'edge2']));
+    expect(collector.output()).toContain('npx ringflow query --url');
   });
 });

@@ -41,8 +41,7 @@ export function readConfig(path?: string, env: NodeJS.ProcessEnv = process.env):
   );
   problems.push(...parsed.problems);
   const value = parsed.value as Config;
-  // What the schema cannot say is only looked at when the shapes are right.
-  if (problems.length === 0) problems.push(...checkConfig(value, parsed.origins));
+  problems.push(...checkConfig(value, parsed.origins, problems));
   return {
     config: deepFreeze({ ...value, data_dir: resolve(String(value.data_dir)) }),
     problems,

@@ -1,8 +1,29 @@
 import { createSocket } from 'node:dgram';
 import type { AddressInfo } from 'node:net';
 import { formatAddress, parseAddress, addressWords } from '@ringflow/contract';
-import { COLUMN_INDEX, createBatch, createDatagramInfo, createDecoder, readCell, WIRE_DEFAULTS, type Batch, type OptionsRecord, type CountersRecord, type Source } from '../wire/index.ts';
-import { createDemo, createExporter, createFlowSource, createRandom, createZipf, DEMO_DEFAULTS, EXPORTERS, encodeNetflow9, type DemoFlow } from './index.ts';
+import {
+  COLUMN_INDEX,
+  createBatch,
+  createDatagramInfo,
+  createDecoder,
+  readCell,
+  WIRE_DEFAULTS,
+  type Batch,
+  type OptionsRecord,
+  type CountersRecord,
+  type Source,
+} from '../wire/index.ts';
+import {
+  createDemo,
+  createExporter,
+  createFlowSource,
+  createRandom,
+  createZipf,
+  DEMO_DEFAULTS,
+  EXPORTERS,
+  encodeNetflow9,
+  type DemoFlow,
+} from './index.ts';
 
 const NOW = 1_795_217_400_000;
 
@@ -22,7 +43,10 @@ async function receive(send: (port: number) => Promise<void>, expected: () => nu
   const batch = createBatch({ rowLimit: 100_000 });
   const options: OptionsRecord[] = [];
   const counters: CountersRecord[] = [];
-  const decoder = createDecoder(WIRE_DEFAULTS, { options: (record) => void options.push(record), counters: (record) => void counters.push(record) });
+  const decoder = createDecoder(WIRE_DEFAULTS, {
+    options: (record) => void options.push(record),
+    counters: (record) => void counters.push(record),
+  });
   const info = createDatagramInfo();
   const losses = new Uint32Array(info.losses.length);
   let datagrams = 0;
@@ -57,21 +81,51 @@ test.each(EXPORTERS)('what $name sends as $protocol decodes to the flows it was 
   const key = (parts: readonly unknown[]) => parts.join(' ');
   const sampled = exporter.protocol === 'sflow';
   const sent = flows.map((flow) =>
-    key([text(flow.src), text(flow.dst), flow.proto, flow.icmpType === undefined ? flow.srcPort : 0, flow.icmpType === undefined ? flow.dstPort : flow.icmpType, sampled ? 1 : flow.packets, ...(sampled ? [] : [flow.bytes, flow.startMs, flow.endMs]), flow.inIf, flow.outIf, flow.tcpFlags]),
+    key([
+      text(flow.src),
+      text(flow.dst),
+      flow.proto,
+      flow.icmpType === undefined ? flow.srcPort : 0,
+      flow.icmpType === undefined ? flow.dstPort : flow.icmpType,
+      sampled ? 1 : flow.packets,
+      ...(sampled ? [] : [flow.bytes, flow.startMs, flow.endMs]),
+      flow.inIf,
+      flow.outIf,
+      flow.tcpFlags,
+    ]),
   );
   const found = Array.from({ length: batch.rows }, (_, row) => {
-    const address = (name: 'src_addr' | 'dst_addr') => formatAddress(batch.data[COLUMN_INDEX[name]] as Uint32Array, row * 4);
+    const address = (name: 'src_addr' | 'dst_addr') =>
+      formatAddress(batch.data[COLUMN_INDEX[name]] as Uint32Array, row * 4);
     const number = (name: keyof typeof COLUMN_INDEX) => Number(cell(batch, row, name) ?? 0);
     const icmp = number('proto') === 1 || number('proto') === 58;
-    const ms = (name: 'time_flow_start_ns' | 'time_flow_end_ns') => Number((cell(batch, row, name) as bigint) / 1_000_000n);
-    return key([address('src_addr'), address('dst_addr'), number('proto'), icmp ? 0 : number('src_port'), icmp ? number('icmp_type') : number('dst_port'), number('packets'), ...(sampled ? [] : [number('bytes'), ms('time_flow_start_ns'), ms('time_flow_end_ns')]), number('in_if'), number('out_if'), number('tcp_flags')]);
+    const ms = (name: 'time_flow_start_ns' | 'time_flow_end_ns') =>
+      Number((cell(batch, row, name) as bigint) / 1_000_000n);
+    return key([
+      address('src_addr'),
+      address('dst_addr'),
+      number('proto'),
+      icmp ? 0 : number('src_port'),
+      icmp ? number('icmp_type') : number('dst_port'),
+      number('packets'),
+      ...(sampled ? [] : [number('bytes'), ms('time_flow_start_ns'), ms('time_flow_end_ns')]),
+      number('in_if'),
+      number('out_if'),
+      number('tcp_flags'),
+    ]);
   });
   expect(found.sort()).toEqual(sent.sort());
   expect(new Set(Array.from({ length: batch.rows }, (_, row) => cell(batch, row, 'sampling_rate'))).size).toBe(1);
-  expect(Number(cell(batch, 0, 'sampling_rate'))).toBe(exporter.sampling === 1 && exporter.protocol === 'netflow5' ? cell(batch, 0, 'sampling_rate') : exporter.sampling);
+  expect(Number(cell(batch, 0, 'sampling_rate'))).toBe(
+    exporter.sampling === 1 && exporter.protocol === 'netflow5' ? cell(batch, 0, 'sampling_rate') : exporter.sampling,
+  );
   if (sampled) expect(counters.filter(({ format }) => format === 1)).toHaveLength(exporter.interfaces.length);
   else if (exporter.protocol !== 'netflow5') {
-    const names = options.flatMap(({ fields }) => fields.filter(({ id, scope }) => id === 82 && !scope).map(({ bytes }) => Buffer.from(bytes).toString('latin1').replace(/\0+$/, '')));
+    const names = options.flatMap(({ fields }) =>
+      fields
+        .filter(({ id, scope }) => id === 82 && !scope)
+        .map(({ bytes }) => Buffer.from(bytes).toString('latin1').replace(/\0+$/, '')),
+    );
     expect(names).toEqual(exporter.interfaces.map(({ name }) => name));
   }
 });
@@ -81,7 +135,8 @@ function text(address: Uint8Array): string {
 }
 
 test('the same seed gives the same network', () => {
-  const flows = (seed: number) => createFlowSource(EXPORTERS[0] as (typeof EXPORTERS)[number], createRandom(seed)).conversation(NOW);
+  const flows = (seed: number) =>
+    createFlowSource(EXPORTERS[0] as (typeof EXPORTERS)[number], createRandom(seed)).conversation(NOW);
   expect(flows(3)).toEqual(flows(3));
   expect(flows(3)).not.toEqual(flows(4));
 });
@@ -100,7 +155,11 @@ test('the demo sends live traffic and history from every exporter, and nothing a
   let live: ReturnType<typeof createDemo> | undefined;
   const { batch, losses } = await receive(
     async (port) => {
-      live = createDemo({ ...DEMO_DEFAULTS, history_hours: 0.1, flows_per_second: 400 }, { host: '127.0.0.1', port }, { now: Date.now, log: () => undefined });
+      live = createDemo(
+        { ...DEMO_DEFAULTS, history_hours: 0.1, flows_per_second: 400 },
+        { host: '127.0.0.1', port },
+        { now: Date.now, log: () => undefined },
+      );
       await live.start();
       await live.history;
       await new Promise((resolve) => setTimeout(resolve, 1200));
@@ -116,7 +175,10 @@ test('the demo sends live traffic and history from every exporter, and nothing a
 
 test('v9 counts and lengths are those of RFC 3954', () => {
   const source = createFlowSource(EXPORTERS[0] as (typeof EXPORTERS)[number], createRandom(7));
-  const datagram = encodeNetflow9({ unixMs: NOW, uptimeMs: 86_400_000, sequence: 5, sourceId: 1 }, source.conversation(NOW));
+  const datagram = encodeNetflow9(
+    { unixMs: NOW, uptimeMs: 86_400_000, sequence: 5, sourceId: 1 },
+    source.conversation(NOW),
+  );
   const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.byteLength);
   expect([view.getUint16(0), view.getUint16(2), view.getUint32(12), view.getUint32(16)]).toEqual([9, 2, 5, 1]);
 });

@@ -23,7 +23,7 @@ export interface Demo {
 
 const TICK_MS = 250;
 /** Records sent before the sender lets the others run. */
-const HISTORY_CHUNK_MINUTES = 1;
+const HISTORY_CHUNK_MS = 60_000;
 const HISTORY_PAUSE_MS = 4;
 /** A flow may have begun a day before it is exported, not more (protocols C04): the history ends just inside. */
 const HISTORY_MARGIN = 0.995;
@@ -110,7 +110,8 @@ export function createDemo(config: DemoConfig, target: ExporterTarget, deps: Dem
     const shares = timed.reduce((sum, { share }) => sum + share, 0);
     // Fewer flows than live ones, each as much larger, so that the lines go on without a step.
     const growth = Math.max(1, (config.flows_per_second * 60) / config.history_flows_per_minute);
-    for (let minuteMs = beginMs; minuteMs < startedMs && !stopped; minuteMs += HISTORY_CHUNK_MINUTES * 60_000) {
+    // The latest first: the last hour is what people look at first.
+    for (let minuteMs = startedMs - HISTORY_CHUNK_MS; minuteMs >= beginMs && !stopped; minuteMs -= HISTORY_CHUNK_MS) {
       for (const { running, source, share, volume } of timed) {
         const count = Math.round(((config.history_flows_per_minute * share) / shares / 2) * rhythm(minuteMs));
         const flows: DemoFlow[] = [];

@@ -47,7 +47,8 @@ export function createExporter(exporter: DemoExporter, target: ExporterTarget, s
   );
   let socket: Socket | null = null;
   let sequence = 0;
-  let samples = 0;
+  /** Samples taken so far by source id, which is the input interface (sFlow numbers samples per source). */
+  const samples = new Map<number, number>();
   let counterSamples = 0;
   let templatesDueMs = 0;
   let countersDueMs = 0;
@@ -141,11 +142,18 @@ export function createExporter(exporter: DemoExporter, target: ExporterTarget, s
   /** Each flow is one sampled packet of its average size. */
   function sampleOf(flow: DemoFlow): FlowSample {
     const frameBytes = Math.max(64, Math.min(1518, headerBytes(flow) + Math.round(flow.bytes / flow.packets)));
-    samples++;
+    const sequence = (samples.get(flow.inIf) ?? 0) + 1;
+    samples.set(flow.inIf, sequence);
     const [incoming, outgoing] = [octets.get(flow.inIf), octets.get(flow.outIf)];
-    if (incoming) ((incoming.inBytes += frameBytes * exporter.sampling), (incoming.inPackets += exporter.sampling));
-    if (outgoing) ((outgoing.outBytes += frameBytes * exporter.sampling), (outgoing.outPackets += exporter.sampling));
-    return { sequence: samples, pool: samples * exporter.sampling, rate: exporter.sampling, frameBytes, flow };
+    if (incoming) {
+      incoming.inBytes += frameBytes * exporter.sampling;
+      incoming.inPackets += exporter.sampling;
+    }
+    if (outgoing) {
+      outgoing.outBytes += frameBytes * exporter.sampling;
+      outgoing.outPackets += exporter.sampling;
+    }
+    return { sequence, pool: sequence * exporter.sampling, rate: exporter.sampling, frameBytes, flow };
   }
 
   async function sendCounters(nowMs: number): Promise<void> {

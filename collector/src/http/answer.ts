@@ -57,7 +57,7 @@ export function createAnswers(config: QueryConfig, deps: HttpDeps): Answers {
     signal: AbortSignal,
     limit: ReturnType<typeof createLimit>,
   ): Promise<RunResult[]> {
-    // The first statement that fails stops its siblings.
+    // The first statement that fails stops its siblings; the answer waits until they have stopped, so nothing is left over.
     const together = createDeadline(signal);
     const options = {
       timeoutMs: config.timeout_seconds * 1000,
@@ -65,21 +65,21 @@ export function createAnswers(config: QueryConfig, deps: HttpDeps): Answers {
       maxMemoryBytes: config.max_memory_bytes,
       signal: together.signal,
     };
-    try {
-      return await Promise.all(
-        statements.map((statement) =>
-          limit(async () => {
-            together.signal.throwIfAborted();
-            return await deps.run(statement, { ...options, id: randomUUID() });
-          }),
-        ),
-      );
-    } catch (error) {
-      together.abort();
-      throw error;
-    } finally {
-      together.end();
-    }
+    const failures: unknown[] = [];
+    const one = async (statement: SqlQuery): Promise<RunResult | null> => {
+      try {
+        together.signal.throwIfAborted();
+        return await deps.run(statement, { ...options, id: randomUUID() });
+      } catch (error) {
+        failures.push(error);
+        together.abort();
+        return null;
+      }
+    };
+    const results = await Promise.all(statements.map((statement) => limit(() => one(statement))));
+    together.end();
+    if (failures.length > 0) throw failures[0];
+    return results as RunResult[];
   }
 
   /** The error as it is shown; a deadline of ours looks like a cancellation to the store. */

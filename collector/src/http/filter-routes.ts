@@ -6,6 +6,7 @@ import {
   FILTER_VALIDATE_REQUEST_SCHEMA,
   FILTER_VALIDATE_RESPONSE_SCHEMA,
   formatFilter,
+  formatFilterText,
   parseFilter,
   type FilterCompleteRequest,
   type FilterCompleteResponse,
@@ -81,7 +82,7 @@ async function valuesFor(
       signal,
     );
     return values.map(({ value, text }) => ({
-      text: /^[\w.:/-]+$/.test(value) ? value : JSON.stringify(value),
+      text: formatFilterText(value),
       kind: 'value',
       detail: text,
     }));

@@ -20,7 +20,7 @@ afterEach(async () => {
 /** Hour-long flows in buckets of a second: a hundred million parts, which takes the engine many seconds. */
 async function insertSlow(server: TestServer): Promise<object> {
   await server.store.engine.exec(
-    `INSERT INTO flows (time_flow_start_ns, time_flow_end_ns, time_received_ns, bytes, packets, src_port) SELECT fromUnixTimestamp64Milli(${T0}, 'UTC'), fromUnixTimestamp64Milli(${T0 + HOUR}, 'UTC'), fromUnixTimestamp64Milli(${T0 + HOUR}, 'UTC'), 1000000 + number, 10, number FROM numbers(20000)`,
+    `INSERT INTO flows (time_flow_start_ns, time_flow_end_ns, time_received_ns, bytes, packets, src_port) SELECT fromUnixTimestamp64Milli(${T0}, 'UTC'), fromUnixTimestamp64Milli(${T0 + HOUR}, 'UTC'), fromUnixTimestamp64Milli(${T0 + HOUR}, 'UTC'), 1000000 + number, 10, number FROM numbers(30000)`,
   );
   return { kind: 'timeseries', groupBy: ['src_port'], intervalMs: 1000, maxDataPoints: 5000, resolution: 'raw' };
 }
@@ -32,7 +32,7 @@ const running = async (server: TestServer): Promise<number> => {
   return row?.n ?? -1;
 };
 
-async function until(condition: () => Promise<boolean>, timeoutMs = 5000): Promise<boolean> {
+async function until(condition: () => Promise<boolean>, timeoutMs = 10_000): Promise<boolean> {
   for (const end = Date.now() + timeoutMs; Date.now() < end; await sleep(20)) if (await condition()) return true;
   return false;
 }
@@ -52,8 +52,8 @@ describe('cancellation and bounds', () => {
     expect(server.http.status()).toMatchObject({ queries: 1, running: 1 });
     abort.abort();
     expect(await asked).toBe('AbortError');
-    expect(await until(async () => (await running(server)) === 0, 2000)).toBe(true);
-    expect(await until(async () => server.http.status().running === 0, 2000)).toBe(true);
+    expect(await until(async () => (await running(server)) === 0, 5000)).toBe(true);
+    expect(await until(async () => server.http.status().running === 0, 5000)).toBe(true);
     expect(server.http.status()).toMatchObject({ queries: 1, cancelled: 1, failed: 0, running: 0 });
   });
 
@@ -76,7 +76,7 @@ describe('cancellation and bounds', () => {
       hint: expect.stringContaining('query.timeout_seconds') as string,
     });
     expect(results['quick']?.status).toBe(200);
-    expect(await until(async () => (await running(server)) === 0, 2000)).toBe(true);
+    expect(await until(async () => (await running(server)) === 0, 5000)).toBe(true);
   });
 
   test('memory and rows are bounded, each with an error of its own', async () => {
@@ -210,6 +210,6 @@ test('stop ends what runs and frees the port', async () => {
   await server.http.stop();
   expect(typeof (await asked)).toBe('string');
   await expect(fetch(`${server.url}/healthz`)).rejects.toThrow();
-  expect(await until(async () => server.http.status().running === 0, 2000)).toBe(true);
+  expect(await until(async () => server.http.status().running === 0, 5000)).toBe(true);
   await server.store.close();
 });

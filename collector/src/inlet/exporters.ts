@@ -45,6 +45,8 @@ export interface ExportersStatus {
   readonly notAllowed: readonly string[];
   /** Sessions not followed because there were too many. */
   readonly unfollowed: number;
+  /** Sessions that are followed but not listed above: known exporters come first, then the latest unknown ones. */
+  readonly omitted: number;
 }
 
 /** Words per sample as in wire's `SAMPLE_WORDS`; comes in because inlet takes only types from there. */
@@ -52,6 +54,9 @@ export interface WireNumbers {
   readonly lossReasons: readonly string[];
   readonly sampleWords: number;
 }
+
+/** Sessions in a status, of sources and of sFlow agents each: it goes to main every second, also in a flood with spoofed addresses. */
+const MAX_SHOWN = 2048;
 
 /** Domains followed per source. */
 const MAX_DOMAINS = 256;
@@ -162,8 +167,10 @@ export function createExporters(config: ExportersConfig, allow: AllowList, wire:
   function status(nowMs: number): ExportersStatus {
     const exporters: ExporterStatus[] = [];
     for (const table of [sources, agents]) {
+      const end = exporters.length + MAX_SHOWN;
       for (const entry of table.entries()) {
         for (const session of entry.state.sessions.values()) {
+          if (exporters.length === end) break;
           exporters.push(describeSession(session, entry, wire.lossReasons, nowMs));
         }
       }
@@ -175,6 +182,7 @@ export function createExporters(config: ExportersConfig, allow: AllowList, wire:
       refused: { ...refused },
       notAllowed: [...denied.entries()].map((entry) => entry.address),
       unfollowed,
+      omitted: sessionCount - exporters.length,
     };
   }
 

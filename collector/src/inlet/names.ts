@@ -178,7 +178,6 @@ function text(bytes: Uint8Array): string {
 }
 
 function clean(value: string): string {
-  // eslint-disable-next-line no-control-regex
   return value
     .replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
     .trim()

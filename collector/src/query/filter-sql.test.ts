@@ -181,7 +181,9 @@ test('no text of a filter gets into the SQL', async () => {
     for (const text of [
       ...['in_if', 'if', 'exporter', 'as'].flatMap((field) => [
         `${field} = ${quoted}`,
-        `${field} in (${quoted}, 4)`.replace('exporter in', 'exporter in').replace(', 4)', field === 'exporter' ? ')' : ', 4)'),
+        `${field} in (${quoted}, 4)`
+          .replace('exporter in', 'exporter in')
+          .replace(', 4)', field === 'exporter' ? ')' : ', 4)'),
         `${field} like ${escaped}`,
         `${field} ilike ${escaped}`,
         `${field} ~ ${literal}`,
@@ -200,9 +202,14 @@ test('no text of a filter gets into the SQL', async () => {
       expect([text, error]).toEqual([text, undefined]);
       const { sql, params } = compileFilter(tree ?? null, named);
       // Fixed words, column names and placeholders, nothing else.
-      const rest = sql.replace(/\{f\d+:[A-Za-z0-9()]+\}/g, '').replace(/\b(?:AND|OR|NOT|IN|BETWEEN|LIKE|ILIKE|match|position|[a-z]+_[a-z_]+|remark)\b/g, '');
+      const rest = sql
+        .replace(/\{f\d+:[A-Za-z0-9()]+\}/g, '')
+        .replace(/\b(?:AND|OR|NOT|IN|BETWEEN|LIKE|ILIKE|match|position|[a-z]+_[a-z_]+|remark)\b/g, '');
       expect([text, rest]).toEqual([text, expect.stringMatching(/^[ ()=,>01]*$/)]);
-      expect([text, await matching(sql, params)]).toEqual([text, rows.flatMap((row, index) => (evaluateFilter(tree ?? null, row, named) ? [index] : []))]);
+      expect([text, await matching(sql, params)]).toEqual([
+        text,
+        rows.flatMap((row, index) => (evaluateFilter(tree ?? null, row, named) ? [index] : [])),
+      ]);
     }
   }
   expect(await matching('1', {})).toHaveLength(rows.length);
@@ -220,7 +227,11 @@ test('a set of thousands of networks is a few look-ups', async () => {
 });
 
 test('interfaces of many exporters stay one condition', async () => {
-  const many = Array.from({ length: 300 }, (_, index) => ({ ...INTERFACES[0]!, exporter: `192.0.2.${index % 256}`, index: index % 7 }));
+  const many = Array.from({ length: 300 }, (_, index) => ({
+    ...INTERFACES[0]!,
+    exporter: `192.0.2.${index % 256}`,
+    index: index % 7,
+  }));
   const { tree } = parseFilter('in_if = "uplink"');
   const { sql, params } = compileFilter(tree ?? null, { ...names, interfacesWhere: () => many });
   expect(sql.length).toBeLessThan(200);

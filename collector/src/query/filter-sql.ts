@@ -94,7 +94,7 @@ function compileSubject(column: string, node: ConditionNode, context: Context): 
   if (operator === 'like' || operator === 'ilike' || operator === '~')
     return anyOf(values.map((value) => compilePattern(column, field, operator, textOf(value), context)));
   if (field.kind === 'list') return compileList(column, node, context);
-  const subject = field.kind === 'hex' ? `lower(hex(${column}))` : column;
+  const subject = subjectOf(column, field);
   if (operator === 'has' || operator === 'contains') {
     return anyOf(
       values.map((value) => {
@@ -109,6 +109,11 @@ function compileSubject(column: string, node: ConditionNode, context: Context): 
   if (value.kind === 'field') return `${subject} ${operator} ${value.field.columns[0] as string}`;
   if (value.kind === 'time') return `${subject} ${operator} ${bindTime(value.ns, context)}`;
   return `${subject} ${operator} ${bindNumber(numberOf(value), context)}`;
+}
+
+/** What is compared: identifiers are kept as bytes and written as hexadecimal digits. */
+function subjectOf(column: string, field: FilterField): string {
+  return field.kind === 'hex' ? `lower(hex(${column}))` : column;
 }
 
 /** Any of the items, or all of them one after the other. */
@@ -150,7 +155,7 @@ function compileMembers(subject: string, field: FilterField, values: readonly Fi
         );
         break;
       case 'field':
-        conditions.push(`${subject} = ${value.field.columns[0] as string}`);
+        conditions.push(`${subject} = ${subjectOf(value.field.columns[0] as string, value.field)}`);
         break;
     }
   }
@@ -219,7 +224,7 @@ function compilePattern(
 ): string {
   if (field.kind === 'interface' || field.kind === 'exporter' || field.kind === 'asn')
     return compileNames(column, field, matchesName(operator, pattern), context);
-  const subject = field.kind === 'hex' ? `lower(hex(${column}))` : column;
+  const subject = subjectOf(column, field);
   const value = context.bind(pattern, 'String');
   if (operator === '~') return `match(${subject}, ${value})`;
   return `${subject} ${operator === 'like' ? 'LIKE' : 'ILIKE'} ${value}`;

@@ -50,19 +50,24 @@ const time = (ms: number): Sql => sql`fromUnixTimestamp64Nano(${nanos(ms)}, 'UTC
 function rawPart(part: PlanPart, filter: Sql, shape: SourceShape, stepMs: number): Sql {
   const from = nanos(part.fromMs);
   const to = nanos(part.toMs);
-  const step = integer(stepMs * 1_000_000);
-  const bucketFrom = sql`(k * ${step})`;
-  const begin = shape.bucketed ? bucketFrom : from;
-  const end = shape.bucketed ? sql`(k + 1) * ${step}` : to;
-  const counted = (counter: string) => spread(sql`(${columnSql(counter)} * greatest(sampling_rate, 1))`, begin, end);
-  const flows = shape.bucketed
-    ? sql`toUInt64(intDiv(m_end, ${step}) = k)`
-    : sql`toUInt64(m_end >= ${from} AND m_end < ${to})`;
-  const buckets = shape.bucketed
-    ? sql`arrayJoin(range(intDiv(greatest(m_start, ${from}), ${step}), intDiv(least(m_end, ${to} - 1), ${step}) + 1)) AS k, toInt64(k * ${integer(stepMs / 1000)}) AS bucket, `
-    : EMPTY;
-  return sql`SELECT ${dimensionsSql(shape)}toUnixTimestamp64Nano(time_flow_start_ns) AS m_start, greatest(toUnixTimestamp64Nano(time_flow_end_ns), m_start) AS m_end, ${buckets}${counted('bytes')} AS m_bytes, ${counted('packets')} AS m_packets, ${flows} AS m_flows, sampling_rate AS m_rate
+  const scaled = (counter: string) => sql`${columnSql(counter)} * greatest(sampling_rate, 1)`;
+  const rows = sql`SELECT ${dimensionsSql(shape)}toUnixTimestamp64Nano(time_flow_start_ns) AS m_start, greatest(toUnixTimestamp64Nano(time_flow_end_ns), m_start) AS m_end, ${scaled('bytes')} AS all_bytes, ${scaled('packets')} AS all_packets, sampling_rate AS m_rate
     FROM flows WHERE time_flow_end_ns >= ${time(part.fromMs)} AND time_flow_start_ns < ${time(part.toMs)} AND (${filter})`;
+  const dimensions = shape.dimensions
+    .map((_, index) => sql`${dimensionAlias(index)}, `)
+    .reduce((left, right) => sql`${left}${right}`, EMPTY);
+  if (!shape.bucketed) {
+    return sql`SELECT ${dimensions}${spread(sql`all_bytes`, from, to)} AS m_bytes, ${spread(sql`all_packets`, from, to)} AS m_packets, toUInt64(m_end >= ${from} AND m_end < ${to}) AS m_flows, m_rate FROM (${rows})`;
+  }
+  // Buckets are counted from the window's first in 16 bits, and joined by the clause, not by the function: an hour in
+  // seconds makes 3600 rows of one record, and the function holds all of them for a whole block (ten times the memory).
+  const step = integer(stepMs * 1_000_000);
+  const first = integer(Math.floor(part.fromMs / stepMs));
+  const indexOf = (at: Sql) => sql`toUInt16(intDiv(${at}, ${step}) - ${first})`;
+  const begin = sql`((${first} + i) * ${step})`;
+  const end = sql`((${first} + i + 1) * ${step})`;
+  return sql`SELECT ${dimensions}toInt64((${first} + i) * ${integer(stepMs / 1000)}) AS bucket, ${spread(sql`all_bytes`, begin, end)} AS m_bytes, ${spread(sql`all_packets`, begin, end)} AS m_packets, toUInt64(m_end >= ${begin} AND m_end < ${end}) AS m_flows, m_rate
+    FROM (${rows}) ARRAY JOIN range(${indexOf(sql`greatest(m_start, ${from})`)}, toUInt16(${indexOf(sql`least(m_end, ${to} - 1)`)} + 1)) AS i`;
 }
 
 /** The registry's formula over our aliases; its pieces are put in by name so that the text stays one. */
@@ -78,13 +83,11 @@ function spread(counter: Sql, from: Sql, to: Sql): Sql {
 }
 
 function ringPart(part: PlanPart, filter: Sql, shape: SourceShape, stepMs: number): Sql {
-  const at = sql`toInt64(toUnixTimestamp(rings.bucket))`;
   const stepSeconds = integer(stepMs / 1000);
-  // `k` and the times stand in for those of the raw part: all parts of a union have the same columns.
-  const buckets = shape.bucketed
-    ? sql`toInt64(0) AS k, intDiv(${at}, ${stepSeconds}) * ${stepSeconds} AS bucket, `
+  const bucket = shape.bucketed
+    ? sql`toInt64(intDiv(toUnixTimestamp(rings.bucket), ${stepSeconds}) * ${stepSeconds}) AS bucket, `
     : EMPTY;
-  return sql`SELECT ${dimensionsSql(shape)}toInt64(0) AS m_start, toInt64(0) AS m_end, ${buckets}bytes AS m_bytes, packets AS m_packets, flows AS m_flows, toUInt32(1) AS m_rate
+  return sql`SELECT ${dimensionsSql(shape)}${bucket}bytes AS m_bytes, packets AS m_packets, flows AS m_flows, toUInt32(1) AS m_rate
     FROM ${alias(part.table)} AS rings WHERE ring = ${integer(part.ring?.id ?? 0)} AND rings.bucket >= toDateTime(${bind(part.fromMs / 1000, 'UInt32')}, 'UTC') AND rings.bucket < toDateTime(${bind(part.toMs / 1000, 'UInt32')}, 'UTC') AND (${filter})`;
 }
 

@@ -1,11 +1,14 @@
 import { open, type FileHandle } from 'node:fs/promises';
+import { CLICKHOUSE_TYPES, COLUMNS } from '@ringflow/contract';
 
-/** A column as a block's header names it. */
+/** A column of a block. */
 export interface NativeColumn {
   readonly name: string;
-  /** ClickHouse type, as written. */
+  /** ClickHouse type to read it as: the registry's, even where the block holds a narrower one (narrow.ts). */
   readonly type: string;
 }
+
+const OWN_TYPES = new Map<string, string>(COLUMNS.map(({ name, type }) => [name, CLICKHOUSE_TYPES[type]]));
 
 /** Bytes that hold any header: column names and types are short. */
 const WINDOW_BYTES = 4096;
@@ -16,6 +19,7 @@ const WIDTHS: Readonly<Record<string, number>> = {
   UInt32: 4,
   UInt64: 8,
   "DateTime64(9, 'UTC')": 8,
+  IPv4: 4,
   IPv6: 16,
 };
 
@@ -36,7 +40,7 @@ export async function readNativeColumns(path: string): Promise<{ columns: Native
     for (let index = 0; index < columnCount; index++) {
       const name = await reader.text();
       const type = await reader.text();
-      columns.push({ name, type });
+      columns.push({ name, type: OWN_TYPES.get(name) ?? type });
       const width = WIDTHS[type];
       if (width !== undefined) reader.skip(rows * width);
       else if (type === 'Array(UInt32)') {

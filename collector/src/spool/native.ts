@@ -58,7 +58,7 @@ export function usedColumnNames(batch: Batch): ColumnName[] {
   return usedColumns(batch).map(({ column }) => column.name as ColumnName);
 }
 
-/** An upper bound of the bytes that {@link encodeNative} writes; exact but for the lengths of strings. */
+/** An upper bound of the bytes that {@link encodeNative} writes: strings and narrowed columns take less. */
 export function nativeSizeBound(batch: Batch): number {
   let size = 20;
   for (const { column, data } of usedColumns(batch)) {

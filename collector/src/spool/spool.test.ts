@@ -221,7 +221,7 @@ test('a boot number is never used twice, even when the clock is set back', async
 test('the writer is full past its budget and takes rows again when the store has made room', async () => {
   const writer = await startWriter({ max_bytes: 1024 * 1024, now: Date.now });
   expect(writer.full()).toBe(false);
-  writer.seal(smallBatch(200_000), plain(200_000));
+  writer.seal(smallBatch(400_000), plain(400_000));
   expect(writer.full()).toBe(true);
   await writer.flush();
   expect(writer.full()).toBe(true);

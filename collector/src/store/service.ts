@@ -127,6 +127,7 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
   async function start(): Promise<void> {
     await createSpoolDirectory(deps.spoolDirectory);
     await ledger.load();
+    await queue.look(now());
     await engine.open();
     migration = await migrate(engine);
     await limitPartSize(engine, config.max_bytes);

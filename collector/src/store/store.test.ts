@@ -4,7 +4,6 @@ import { STORE_DEFAULTS } from './config.ts';
 import { RAW_TABLE, STORED_COLUMNS } from './ddl.ts';
 import { createEmbeddedEngine } from './engine-embedded.ts';
 import type { LoadResult } from './load.ts';
-import { retain } from './retention.ts';
 import type { Store } from './service.ts';
 import type { TrafficWatch } from './traffic.ts';
 import { createTraffic } from './testing/batches.ts';
@@ -110,6 +109,11 @@ describe('loading', () => {
         sql: 'dst_port IN {ports:Array(UInt16)} AND proto = {proto:UInt8}',
         params: { ports: [80, 443], proto: 6 },
       },
+      {
+        name: 'host',
+        sql: 'src_addr IN {hosts:Array(IPv6)} AND in_if = {port:UInt32}',
+        params: { hosts: ['::ffff:10.1.0.0', '::ffff:10.1.0.1'], port: 1 },
+      },
       { name: 'none', sql: 'nat_src_port = {port:UInt16}', params: { port: 1 } },
     ];
     const store = await started({}, { watches, onLoaded: (result) => results.push(result) });
@@ -140,9 +144,14 @@ describe('loading', () => {
         )
         .sort(),
     ).toEqual(interfaces.sort());
-    expect(values(of('watch'))).toEqual(
-      await allRows(store, `SELECT ${scaled} FROM flows WHERE dst_port IN (80, 443) AND proto = 6`),
-    );
+    expect(values(of('watch'))).toEqual([
+      ...(await allRows(store, `SELECT ${scaled} FROM flows WHERE dst_port IN (80, 443) AND proto = 6`)),
+      ...(await allRows(
+        store,
+        `SELECT ${scaled} FROM flows WHERE src_addr IN ('::ffff:10.1.0.0', '::ffff:10.1.0.1') AND in_if = 1`,
+      )),
+    ]);
+    expect(of('watch')[1]?.records).toBeGreaterThan(0);
   });
 });
 
@@ -209,78 +218,6 @@ describe('migrations', () => {
     await engine.exec('INSERT INTO schema_history (version, at) VALUES (99, now() + 1)');
     await engine.close();
     await expect(world.store().start()).rejects.toThrow('schema version 99');
-  });
-});
-
-describe('retention', () => {
-  test('records older than their age go, whole days at a time; rings stay for theirs', async () => {
-    const day = 86_400_000;
-    for (const age of [0, 1, 2, 3])
-      await world.seal(createTraffic({ rows: 100, seed: age + 1, receivedMs: NOON - age * day }));
-    const retention = { raw_seconds: 2 * 86_400, rings_1m_seconds: 3 * 86_400, rings_1h_seconds: 0 };
-    const store = await started({ retention }, { now: () => NOON });
-    await store.load();
-    const dropped = await store.retain();
-    expect(dropped.map(({ table, what, why }) => [table, what, why])).toEqual([['flows', '20260307', 'age']]);
-    expect(await firstRow(store, 'SELECT count(), min(toDate(time_received_ns)) FROM flows')).toEqual([
-      300,
-      '2026-03-08',
-    ]);
-    expect(await firstRow(store, 'SELECT sum(flows) FROM rings_1m WHERE ring = 1')).toEqual([400]);
-    await store.stop();
-    const later = await started({ retention }, { now: () => NOON + 2 * day });
-    // Once records are gone, the others reach back to their arrival only, not to their flow times.
-    expect(later.status().tables.find(({ table }) => table === 'flows')?.oldestMs).toBe(NOON - 2 * day);
-    expect((await later.retain()).map(({ table, what }) => [table, what])).toEqual([
-      ['flows', '20260308'],
-      ['flows', '20260309'],
-      ['rings_1m', '20260307'],
-      ['rings_1m', '20260308'],
-    ]);
-  });
-
-  test('the budget holds while segments come in, oldest records first, even within one day', async () => {
-    const maxBytes = 16 * 1024 * 1024;
-    const store = await started({ max_bytes: maxBytes }, { now: () => NOON + 60_000 });
-    let seed = 0;
-    for (let round = 0; round < 8; round++) {
-      for (let segment = 0; segment < 2; segment++)
-        await world.seal(createTraffic({ rows: 50_000, seed: ++seed, receivedMs: NOON + seed * 1000 }));
-      await store.load();
-      const [bytes] = await firstRow(
-        store,
-        'SELECT sum(bytes_on_disk) FROM system.parts WHERE database = currentDatabase() AND active',
-      );
-      expect(bytes).toBeLessThan(maxBytes * 1.1);
-    }
-    await store.retain();
-    const [bytes] = await firstRow(
-      store,
-      'SELECT sum(bytes_on_disk) FROM system.parts WHERE database = currentDatabase() AND active',
-    );
-    expect(bytes).toBeLessThanOrEqual(maxBytes);
-    const [rows, oldest, newest] = await firstRow(
-      store,
-      'SELECT count(), toUnixTimestamp64Milli(min(time_received_ns)), toUnixTimestamp64Milli(max(time_received_ns)) FROM flows',
-    );
-    expect(rows).toBeGreaterThan(100_000);
-    expect(rows).toBeLessThan(16 * 50_000);
-    expect(oldest).toBeGreaterThanOrEqual(NOON + 2000);
-    expect(newest).toBeGreaterThanOrEqual(NOON + 16_000);
-    expect(await firstRow(store, 'SELECT sum(flows) FROM rings_1h WHERE ring = 1')).toEqual([16 * 50_000]);
-    expect(store.ledger()).toMatchObject({ stored: 16 * 50_000, difference: 0 });
-  }, 120_000);
-
-  test('tables that are empty and budgets that are kept drop nothing', async () => {
-    const engine = createEmbeddedEngine({
-      path: join(world.directory, 'engine'),
-      database: 'ringflow',
-      querySlots: 1,
-      maxMemoryBytes: 2e9,
-    });
-    await engine.open();
-    expect(await retain(engine, STORE_DEFAULTS, NOON)).toEqual([]);
-    await engine.close();
   });
 });
 

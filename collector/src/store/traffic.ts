@@ -119,13 +119,19 @@ async function watchTraffic(
   });
 }
 
-/** The segment as a relation with every column of the raw table: absent ones at their default. */
+/**
+ * The segment as a relation with every column of the raw table in its own type: absent ones at their default, those
+ * that the block holds in a narrower type widened, because filters compare with values of the column's type.
+ */
 function withAllColumns(segment: SegmentSource, table: string): string {
-  const present = new Set(segment.columns.map(({ name }) => name));
-  const absent = STORED_COLUMNS.filter(({ name }) => !present.has(name));
-  if (absent.length === 0) return table;
-  const defaults = absent.map(
-    ({ name, type }) => `defaultValueOfTypeName('${CLICKHOUSE_TYPES[type].replaceAll("'", "\\'")}') AS ${name}`,
-  );
-  return `(SELECT ${[...present, ...defaults].join(', ')} FROM ${table})`;
+  const present = new Map(segment.columns.map(({ name, type }) => [name, type]));
+  const columns = STORED_COLUMNS.map(({ name, type: columnType }) => {
+    const type = CLICKHOUSE_TYPES[columnType];
+    if (present.get(name) === type) return name;
+    const quoted = `'${type.replaceAll("'", "\\'")}'`;
+    return present.has(name)
+      ? `CAST(file.${name}, ${quoted}) AS ${name}`
+      : `defaultValueOfTypeName(${quoted}) AS ${name}`;
+  });
+  return `(SELECT ${columns.join(', ')} FROM ${table} AS file)`;
 }

@@ -53,7 +53,20 @@ export const ADDRESSES = [
 ] as const;
 
 /** Texts of rows; each stands for something that could go wrong. */
-export const TEXTS = ['', 'a', 'A', 'b%', 'b_', "it's", 'ü\\n', 'Ü', 'two words', 'line\nbreak', '{f0:String}', 'src_land'];
+export const TEXTS = [
+  '',
+  'a',
+  'A',
+  'b%',
+  'b_',
+  "it's",
+  'ü\\n',
+  'Ü',
+  'two words',
+  'line\nbreak',
+  '{f0:String}',
+  'src_land',
+];
 
 const LITERALS: Readonly<Record<FilterField['kind'], readonly string[]>> = {
   number: ['0', '1', '6', '18', '0x11', '46', '2-100', '17-63'],
@@ -80,17 +93,65 @@ const LITERALS: Readonly<Record<FilterField['kind'], readonly string[]>> = {
     '::ffff:10.0.0.1',
   ],
   mac: ['00:00:00:00:00:01', '00:00:00:00:fb:f4', '0000.0000.0002'],
-  text: ['"a"', 'a', '"b%"', `"it's"`, '"ü\\\\n"', '"two words"', "'line\nbreak'", '"line\\nbreak"', '"{f0:String}"', '""', '"src_land"'],
+  text: [
+    '"a"',
+    'a',
+    '"b%"',
+    `"it's"`,
+    '"ü\\\\n"',
+    '"two words"',
+    "'line\nbreak'",
+    '"line\\nbreak"',
+    '"{f0:String}"',
+    '""',
+    '"src_land"',
+  ],
   hex: ['"61"', '0x4100', '6120'],
-  time: ['"2026-11-20T23:30:00.050Z"', '1795217400010', '2026-11-20T23:30:00.0200001Z', '2026-11-21', '2026-11-21T01:30:00.04+02:00'],
+  time: [
+    '"2026-11-20T23:30:00.050Z"',
+    '1795217400010',
+    '2026-11-20T23:30:00.0200001Z',
+    '2026-11-21',
+    '2026-11-21T01:30:00.04+02:00',
+  ],
   duration: ['0', '10ms', '50ms', '1s', '20ms-60ms', '0.5ms', '20.000001ms', '1h30m'],
   list: ['3356', '64500', '1:0', 'AS100'],
 };
 
 const RATES = ['0', '1', '1.5', '0.25', '100', '1M', '2.5k', '8G', '2-64500'];
 const LARGE = ['0', '1', '100', '1M', '1k', '6', '1.1k', '2Ki', '2-64500', '0x64'];
-const LIKES = ['"%e%"', '"xe-_/0/1"', 'edge_', '"%"', '"a"', '"b\\%"', '"b\\\\%"', '"TRANSIT%"', '"\\a"', '"%\\\\\\\\%"', '"Ü"', '"6%"', '""', '"_"'];
-const REGEXES = ['"^a"', '"[ab]"', '".*"', '"(?i)^A$"', '"^(xe|et)-\\d+/[0-9]/[^13]$"', '"e{1,2}d?ge[01]"', '"\\bwords\\b"', '"^.$"', '"b[%_]"', '"^$"', '"t.b"', '"(a|b%)+$"', '"Provider (1|3)$"', '"Net$|Sons"'];
+const LIKES = [
+  '"%e%"',
+  '"xe-_/0/1"',
+  'edge_',
+  '"%"',
+  '"a"',
+  '"b\\%"',
+  '"b\\\\%"',
+  '"TRANSIT%"',
+  '"\\a"',
+  '"%\\\\\\\\%"',
+  '"Ü"',
+  '"6%"',
+  '""',
+  '"_"',
+];
+const REGEXES = [
+  '"^a"',
+  '"[ab]"',
+  '".*"',
+  '"(?i)^A$"',
+  '"^(xe|et)-\\d+/[0-9]/[^13]$"',
+  '"e{1,2}d?ge[01]"',
+  '"\\bwords\\b"',
+  '"^.$"',
+  '"b[%_]"',
+  '"^$"',
+  '"t.b"',
+  '"(a|b%)+$"',
+  '"Provider (1|3)$"',
+  '"Net$|Sons"',
+];
 
 /** Makes filters that parse, mostly, about every field, operator and form of value. */
 export function createFilterSource(random: Random): { filter(): string } {
@@ -119,7 +180,8 @@ export function createFilterSource(random: Random): { filter(): string } {
     if (operator === 'between') return `${name} between ${literal(field)} and ${literal(field)}`;
     if (operator.endsWith('like')) return `${name} ${operator} ${oneOf(LIKES)}`;
     if (operator.endsWith('~')) return `${name} ${operator} ${oneOf(REGEXES)}`;
-    if (operator === 'has' && field.kind === 'tcpFlags' && random(2) === 0) return `${name} has syn ${oneOf(['and', 'or'])} not ack`;
+    if (operator === 'has' && field.kind === 'tcpFlags' && random(2) === 0)
+      return `${name} has syn ${oneOf(['and', 'or'])} not ack`;
     return `${name} ${operator} ${literal(field)}`;
   }
 

@@ -26,7 +26,13 @@ export function runStoreProcess(): void {
     async start(config: Config, first: readonly TrafficWatch[]): Promise<void> {
       watches.push(...first);
       const started = wireStore(config, watches, channel.emit);
-      await started.start();
+      try {
+        await started.start();
+      } catch (error) {
+        // The engine is not there, but the spool and the ledger are: main shows what waits.
+        channel.emit('status', started.status());
+        throw error;
+      }
       store = started;
       const report = (): void => {
         channel.emit('status', started.status());

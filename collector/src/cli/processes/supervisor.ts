@@ -59,6 +59,7 @@ export function createSupervisor<Remote, RemoteEvents, LocalEvents>(
   let current: Channel<Remote, RemoteEvents, LocalEvents> | undefined;
   let stopping = false;
   let attempt = 0;
+  let told = false;
   let startedMs = 0;
 
   const become = (change: Partial<SupervisorStatus>): void => {
@@ -66,7 +67,11 @@ export function createSupervisor<Remote, RemoteEvents, LocalEvents>(
     options.changed(status);
   };
 
-  const kill = (): void => void child?.kill('SIGKILL');
+  /** Ends a process whose failure was told already. */
+  const kill = (): void => {
+    told = true;
+    child?.kill('SIGKILL');
+  };
 
   const spawn = async (): Promise<void> => {
     startedMs = Date.now();
@@ -87,7 +92,8 @@ export function createSupervisor<Remote, RemoteEvents, LocalEvents>(
       if (stopping) become({ state: 'stopped' });
       else {
         become({ state: 'down' });
-        options.failed(`process ended (${signal ?? `exit code ${code}`})`);
+        if (!told) options.failed(`process ended (${signal ?? `exit code ${code}`})`);
+        told = false;
         void restart();
       }
     });

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { drainPending } from 'chdb';
 import { migrateQuery, type DataFrameJson, type FlowQueryInput, type TableInfo } from '@ringflow/contract';
 import { createEmbeddedEngine, migrate, type Engine } from '../../store/index.ts';
 import { prepareQuery, NO_NAMES, type QueryContext, type RunOptions } from '../index.ts';
@@ -70,6 +71,8 @@ export async function createTestStore(): Promise<TestStore> {
       })),
     close: async () => {
       await engine.close();
+      // A query that was just stopped holds the engine a moment longer, and there is one engine per process.
+      await drainPending();
       rmSync(path, { recursive: true, force: true });
     },
   };

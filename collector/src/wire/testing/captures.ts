@@ -86,7 +86,6 @@ export interface Difference {
 
 /** Directory of the captures: `RINGFLOW_CAPTURES`, or beside the project. */
 export function capturesDirectory(): string {
-  // eslint-disable-next-line no-restricted-syntax -- tests only: where this machine keeps the captures
   return process.env['RINGFLOW_CAPTURES'] ?? resolve(process.cwd(), '../shared/captures');
 }
 

@@ -1,0 +1,83 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { scanSpool } from '../collector/src/spool/index.ts';
+import { makeDataset } from './dataset.ts';
+import type { LoadJob, LoadMode, LoadReport } from './loader.ts';
+import { describeMachine, formatSpread, median, option, printTable } from './measure.ts';
+
+/**
+ * Sealed segments to tables: CPU seconds of the store's engine per million rows, into the raw table alone, with the
+ * rings, and as the store does it (rings, traffic counters for /metrics, ledger); bytes per stored row after merges.
+ */
+
+const MODES: readonly { readonly mode: LoadMode; readonly name: string }[] = [
+  { mode: 'raw', name: 'raw only' },
+  { mode: 'rings', name: 'raw + rings' },
+  { mode: 'store', name: 'raw + rings + traffic counters + ledger' },
+];
+/** A busy collector (a segment per second) and a middling one. */
+const SIZES = [262_144, 20_000] as const;
+
+function load(mode: LoadMode, prepared: string): LoadReport {
+  const workDirectory = mkdtempSync(join(tmpdir(), 'ringflow-bench-'));
+  const spoolDirectory = join(workDirectory, 'spool');
+  // The store deletes what it has loaded.
+  cpSync(prepared, spoolDirectory, { recursive: true });
+  const job: LoadJob = { mode, spoolDirectory, workDirectory };
+  const { status, stdout } = spawnSync(process.execPath, [join(__dirname, 'loader.cjs'), JSON.stringify(job)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+    env: { ...process.env, UV_THREADPOOL_SIZE: '12' },
+  });
+  rmSync(workDirectory, { recursive: true, force: true });
+  if (status !== 0) throw new Error(`The loader ended with ${status}`);
+  return JSON.parse(stdout) as LoadReport;
+}
+
+async function run(): Promise<void> {
+  const rows = option('rows', 2e6);
+  const rounds = option('rounds', 3);
+  console.log(describeMachine());
+  const table: string[][] = [];
+  for (const rowsPerSegment of SIZES) {
+    const prepared = mkdtempSync(join(tmpdir(), 'ringflow-bench-'));
+    try {
+      await makeDataset({ directory: prepared, rows, rowsPerSegment, recordsPerSecond: rowsPerSegment, endMs: Date.now() });
+      const { sizeBytes } = await scanSpool(prepared);
+      const samples = new Map<LoadMode, LoadReport[]>();
+      for (let round = 0; round < rounds; round++) {
+        for (const { mode } of round % 2 === 0 ? MODES : [...MODES].reverse())
+          samples.set(mode, [...(samples.get(mode) ?? []), load(mode, prepared)]);
+      }
+      for (const { mode, name } of MODES) {
+        const list = samples.get(mode) ?? [];
+        const of = (value: (report: LoadReport) => number) => list.map(value);
+        table.push([
+          `${name}, ${rowsPerSegment.toLocaleString('en')} rows per segment`,
+          formatSpread(of((report) => (report.loadCpuSeconds / report.rows) * 1e6), 2),
+          median(of((report) => (report.mergeCpuSeconds / report.rows) * 1e6)).toFixed(2),
+          median(of((report) => report.mergedRows / report.rows)).toFixed(1),
+          (median(of((report) => report.rows / report.wallSeconds)) / 1e6).toFixed(2),
+          median(of((report) => report.rawBytes / report.rows)).toFixed(1),
+          mode === 'raw' ? '–' : median(of((report) => report.ringBytes / report.rows)).toFixed(1),
+          (sizeBytes / rows).toFixed(0),
+          (median(of((report) => report.residentBytes)) / 2 ** 20).toFixed(0),
+        ]);
+      }
+    } finally {
+      rmSync(prepared, { recursive: true, force: true });
+    }
+  }
+  printTable(
+    ['load', 'CPU-s per M rows', 'merges after it', 'merges per row', 'M rows/s', 'raw bytes per row', 'ring bytes per row', 'segment bytes per row', 'MiB resident'],
+    table,
+  );
+  console.log(`median of ${rounds} (lowest–highest); ${rows.toLocaleString('en')} rows; merges that run while loading count as loading`);
+}
+
+void run().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,124 @@
+import { join } from 'node:path';
+import { scanSpool } from '../collector/src/spool/index.ts';
+import {
+  createDurableLedger,
+  createEmbeddedEngine,
+  createLoader,
+  insertSettings,
+  migrate,
+  openSegment,
+  RAW_TABLE,
+  STORE_DEFAULTS,
+} from '../collector/src/store/index.ts';
+import { cpuSeconds } from './measure.ts';
+
+/** `raw`: the rows only; `rings`: with the views that fill the rings; `store`: all that the store does with a segment. */
+export type LoadMode = 'raw' | 'rings' | 'store';
+
+export interface LoadJob {
+  readonly mode: LoadMode;
+  readonly spoolDirectory: string;
+  /** Empty directory. */
+  readonly workDirectory: string;
+}
+
+export interface LoadReport {
+  readonly rows: number;
+  readonly segments: number;
+  /** CPU seconds of the process: until all was loaded, and until background merges had ended after that. */
+  readonly loadCpuSeconds: number;
+  readonly mergeCpuSeconds: number;
+  readonly wallSeconds: number;
+  /** Rows of the raw table and the rings that merges read, until they had ended. */
+  readonly mergedRows: number;
+  readonly residentBytes: number;
+  /** After merging to one part per partition; bytes on disk, marks and indexes included. */
+  readonly rawBytes: number;
+  readonly ringBytes: number;
+  readonly ringRows: number;
+}
+
+/** Loads a spool as the store process does. */
+async function load({ mode, spoolDirectory, workDirectory }: LoadJob): Promise<LoadReport> {
+  const { database, query_slots, max_memory_bytes } = STORE_DEFAULTS;
+  const engine = createEmbeddedEngine({
+    path: join(workDirectory, 'store'),
+    database,
+    querySlots: query_slots,
+    maxMemoryBytes: max_memory_bytes,
+  });
+  await engine.open();
+  await migrate(engine);
+  if (mode === 'raw') {
+    const views = await engine.select<{ name: string }>(
+      "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'MaterializedView'",
+    );
+    for (const { name } of views) await engine.exec(`DROP VIEW ${name}`);
+  }
+  const ledger = createDurableLedger(join(workDirectory, 'ledger.json'));
+  await ledger.load();
+  const loader = createLoader(spoolDirectory, { engine, ledger });
+  const segments = (await scanSpool(spoolDirectory)).ready;
+  const quiet = async (): Promise<void> => {
+    for (let calm = 0; calm < 5; calm++) {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      const [merging] = await engine.select<{ running: number }>('SELECT count() AS running FROM system.merges');
+      if (merging && merging.running > 0) calm = -1;
+    }
+  };
+  await quiet();
+
+  const began = performance.now();
+  const cpuBefore = cpuSeconds();
+  let rows = 0;
+  for (const segment of segments) {
+    if (mode === 'store') await loader.load(segment);
+    else
+      await engine.loadSegment(RAW_TABLE, await openSegment(spoolDirectory, segment), insertSettings(String(segment.sequence)));
+    rows += segment.rows;
+  }
+  const wallSeconds = (performance.now() - began) / 1000;
+  const loadCpuSeconds = cpuSeconds() - cpuBefore;
+  const residentBytes = process.memoryUsage.rss();
+  await quiet();
+  const mergeCpuSeconds = cpuSeconds() - cpuBefore - loadCpuSeconds;
+
+  const [merged] = await engine.select<{ value: number }>("SELECT sum(value) AS value FROM system.events WHERE event = 'MergedRows'");
+
+  const tables = [RAW_TABLE, 'rings_1m', 'rings_1h'];
+  for (const table of tables) await engine.exec(`OPTIMIZE TABLE ${table} FINAL`);
+  const sizes = await engine.select<{ table: string; rows: number; bytes: number }>(
+    'SELECT table, sum(rows) AS rows, sum(bytes_on_disk) AS bytes FROM system.parts WHERE active AND database = currentDatabase() AND table IN {tables:Array(String)} GROUP BY table',
+    { tables },
+  );
+  await engine.close();
+  const raw = sizes.find(({ table }) => table === RAW_TABLE);
+  if (raw?.rows !== rows) throw new Error(`${rows} rows were loaded, ${raw?.rows} are there`);
+  const rings = sizes.filter(({ table }) => table !== RAW_TABLE);
+  return {
+    rows,
+    segments: segments.length,
+    loadCpuSeconds,
+    mergeCpuSeconds,
+    wallSeconds,
+    mergedRows: merged?.value ?? 0,
+    residentBytes,
+    rawBytes: raw.bytes,
+    ringBytes: rings.reduce((sum, { bytes }) => sum + bytes, 0),
+    ringRows: rings.reduce((sum, table) => sum + table.rows, 0),
+  };
+}
+
+// A process of its own per load: one path and one start of the engine each.
+if (require.main === module) {
+  void load(JSON.parse(process.argv[2] ?? '{}') as LoadJob).then(
+    (report) => {
+      console.log(JSON.stringify(report));
+      process.exit(0);
+    },
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
+}
