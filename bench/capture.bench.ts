@@ -1,19 +1,19 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { BlastOptions, BlastReport } from './blaster.ts';
-import { startNfcapd, startRingflow, type Collector } from './collectors.ts';
+import { startNfcapd, startRingflow, type Collector, type Medium } from './collectors.ts';
 import { cpuSeconds, describeMachine, formatSpread, median, option, printTable } from './measure.ts';
 import type { Protocol } from './traffic.ts';
 
 /**
  * Datagram to disk: flows per CPU-second of the whole collector process, while records are offered at a steady rate or
- * as fast as the sender can. nfcapd has its turn before or after in every round. Ringflow's segments are synced each
- * second, nfcapd's files are not.
+ * as fast as the sender can. nfcapd has its turn before or after in every round. Both write to the disk at the steady
+ * rate (Ringflow syncs each segment, nfcapd never) and to memory under the flood.
  */
 
-const RATES: readonly { readonly name: string; readonly recordsPerSecond: number }[] = [
-  { name: '1 M/s', recordsPerSecond: 1e6 },
-  { name: 'flood', recordsPerSecond: 0 },
+const RATES: readonly { readonly name: string; readonly recordsPerSecond: number; readonly medium: Medium }[] = [
+  { name: '1 M/s', recordsPerSecond: 1e6, medium: 'disk' },
+  { name: 'flood', recordsPerSecond: 0, medium: 'memory' },
 ];
 const NAMES: Readonly<Record<Protocol, string>> = { netflow5: 'v5', netflow9: 'v9', ipfix: 'IPFIX', sflow: 'sFlow' };
 /** Beside nfcapd only what it reads; `--sflow=1` adds sFlow for Ringflow alone. */
@@ -59,16 +59,19 @@ async function run(): Promise<void> {
   const rounds = option('rounds', 3);
   const seconds = option('seconds', 4);
   console.log(describeMachine());
-  const starts: (() => Promise<Collector | null>)[] = [() => startRingflow(join(__dirname, '..', 'ringflow.cjs')), startNfcapd];
+  const starts: ((medium: Medium) => Promise<Collector | null>)[] = [
+    (medium) => startRingflow(join(__dirname, '..', 'ringflow.cjs'), medium),
+    startNfcapd,
+  ];
   const samples = new Map<string, Sample[]>();
   const names = ['', ''];
   const protocols: readonly Protocol[] = option('sflow', 0) === 1 ? [...COMPARED, 'sflow'] : COMPARED;
   for (let round = 0; round < rounds; round++) {
     for (const protocol of protocols) {
-      for (const { name, recordsPerSecond } of RATES) {
+      for (const { name, recordsPerSecond, medium } of RATES) {
         for (const which of round % 2 === 0 ? [0, 1] : [1, 0]) {
           if (which === 1 && protocol === 'sflow') continue;
-          const collector = await starts[which]?.();
+          const collector = await starts[which]?.(medium);
           if (!collector) continue;
           names[which] = collector.name;
           const sample = await measure(collector, protocol, recordsPerSecond, seconds);

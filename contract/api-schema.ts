@@ -352,6 +352,10 @@ export const EXPORTERS_RESPONSE_SCHEMA: JsonSchema = answer(
           datagramsPerSecond: number('Datagrams per second'),
           samplingRate: count('One packet in N; 0 = unknown'),
           lost: count('Missing by the sequence numbers'),
+          lostUnits: list({ type: 'string' }, 'What lost counts: flows, datagrams, records, samples'),
+          templates: count('Templates defined or redefined since start'),
+          templateMs: number('Last announcement of a template; 0 = not since start'),
+          clockOffsetMs: { type: ['number', 'null'], description: 'Arrival minus export time; null when unknown' },
           losses: record({ type: 'integer' }, 'What could not be decoded, by reason'),
           interfaces: list(
             answer(

@@ -103,6 +103,14 @@ export interface ExporterInfo {
   samplingRate: number;
   /** Missing by the sequence numbers, in the unit of the protocol. */
   lost: number;
+  /** What `lost` counts: flows, datagrams, records or samples; several where it exports with several protocols. */
+  lostUnits: string[];
+  /** Templates that it defined or redefined since the collector started. */
+  templates: number;
+  /** When it last announced a template, repeats included; 0 = not since the collector started. */
+  templateMs: number;
+  /** Arrival minus export time: how far its clock is behind; null where the protocol does not say. */
+  clockOffsetMs: number | null;
   /** Sets, samples and datagrams that could not be decoded, by reason. */
   losses: Record<string, number>;
   /** Interfaces that have a name. */
@@ -123,6 +131,54 @@ export interface TableInfo {
   oldestMs: number | null;
 }
 
+/** A listening UDP socket. */
+export interface ListenerInfo {
+  address: string;
+  port: number;
+  /** Receive buffer asked for, and what the kernel gave. */
+  requestedBytes: number;
+  grantedBytes: number;
+  datagrams: number;
+  /** Datagrams that the kernel dropped because the buffer was full. */
+  kernelDrops: number;
+  /** Bytes that wait in the buffer now. */
+  queueBytes: number;
+}
+
+/** Something that went wrong in one of the processes; the same thing again is counted, not listed again. */
+export interface ProblemInfo {
+  process: string;
+  level: 'warn' | 'error';
+  message: string;
+  count: number;
+  firstMs: number;
+  lastMs: number;
+}
+
+/** What people want to know beyond the fixed part of the status; every part may be missing. */
+export interface StatusDetails {
+  processes?: { role: string; state: string; pid?: number; restarts: number; error?: string }[];
+  listeners?: ListenerInfo[];
+  receiver?: string | null;
+  /** What could not be decoded, by reason, over all exporters. */
+  losses?: Record<string, number>;
+  /** Datagrams that were not decoded at all: `not_allowed`, `new_source_rate`. */
+  refused?: Record<string, number>;
+  /** Some of the senders outside the allow-list. */
+  notAllowed?: string[];
+  truncatedDatagrams?: number;
+  /** Age of the oldest segment that waits for the store. */
+  oldestWaitingSeconds?: number;
+  /** The file system of the data directory; null where it cannot be read. */
+  disk?: { directory: string; freeBytes: number; totalBytes: number } | null;
+  /** What the configuration allows. */
+  limits?: { storeBytes: number; spoolBytes: number; spoolFreeBytes: number; clockMs: number };
+  jobs?: { job: string; running: boolean; lastSuccessMs: number; failures: number; lastError?: string }[];
+  /** The latest first. */
+  problems?: ProblemInfo[];
+  [more: string]: unknown;
+}
+
 /** Answer of `GET /api/v1/status`. The open parts are what each process says about itself. */
 export interface StatusResponse {
   version: string;
@@ -134,7 +190,7 @@ export interface StatusResponse {
   decoder: Record<string, number>;
   exporters: number;
   /** Everything else, for people: processes, listeners, jobs. */
-  details: Record<string, unknown>;
+  details: StatusDetails;
 }
 
 /** Answer of `GET /readyz`. */

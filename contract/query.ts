@@ -156,7 +156,7 @@ export type TimePoint = number | string;
 export interface QueryRequest {
   from: TimePoint;
   to: TimePoint;
-  /** IANA name or `utc`; only echoed for now, buckets are aligned to the epoch. */
+  /** IANA name or `utc`; Grafana sends it. Not used yet: buckets are aligned to the epoch. */
   timezone?: string;
   queries: FlowQueryInput[];
 }

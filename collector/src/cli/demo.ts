@@ -3,6 +3,7 @@ import { readConfig, type Config } from '../config/index.ts';
 import { createDemo, EXPORTERS } from '../demo/index.ts';
 import { formatProblems } from './check.ts';
 import { EXIT, type Arguments, type Io } from './command.ts';
+import { createHistory } from './processes/history.ts';
 import { formatAddresses, runCollector } from './serve.ts';
 
 /** `ringflow demo`: the collector with an embedded store, and a synthetic network that sends to it. */
@@ -16,13 +17,23 @@ export async function run(args: Arguments, io: Io): Promise<number> {
   return runCollector(demoConfig, {
     started: (addresses) => {
       const port = addresses.listeners[0]?.port as number;
+      const options = queryOptions(addresses.url, config.http.token);
+      const history = createHistory(demoConfig);
       const demo = createDemo(
         demoConfig.demo,
         { host: '127.0.0.1', port },
-        { now: Date.now, log: (message) => io.err(`  ${message}\n`) },
+        {
+          now: Date.now,
+          log: (message) => io.err(`  ${message}\n`),
+          incident: ({ name, exporter, filter, dimensions }) =>
+            io.err(
+              `  Incident at ${exporter}: ${name}\n    npx ringflow query${options} "${filter}" -g ${dimensions.join(',')} --from now-10m\n`,
+            ),
+          history: { ...history, untilMs: history.untilMs() },
+        },
       );
-      io.err(`${formatAddresses(demoConfig, addresses)}${tryThis(addresses.url, config.http.token)}`);
-      const started = demo.start();
+      io.err(`${formatAddresses(demoConfig, addresses)}${tryThis(options)}`);
+      const started = history.start().then(demo.start);
       return async () => {
         await started;
         await demo.stop();
@@ -47,8 +58,12 @@ function forDemo(config: Config, hasDirectory: boolean): Config {
   };
 }
 
-function tryThis(url: string, token: string): string {
-  const options = `${url === 'http://127.0.0.1:8055' ? '' : ` --url ${url}`}${token ? ' --token …' : ''}`;
+/** What `ringflow query` needs to find this collector. */
+function queryOptions(url: string, token: string): string {
+  return `${url === 'http://127.0.0.1:8055' ? '' : ` --url ${url}`}${token ? ' --token …' : ''}`;
+}
+
+function tryThis(options: string): string {
   return [
     'A synthetic network is sending, and the last 24 hours are being filled in. Try, in another terminal:',
     '',

@@ -1,7 +1,7 @@
 import { readConfig, type Config } from '../config/index.ts';
 import { formatProblems } from './check.ts';
 import { EXIT, type Arguments, type Io } from './command.ts';
-import { createLog } from './log.ts';
+import { createLog, type Problem } from './log.ts';
 import { createCollector, type Collector, type CollectorAddresses } from './processes/main.ts';
 
 /** `ringflow serve`: the collector until it is told to stop. */
@@ -23,9 +23,15 @@ export interface RunHooks {
 
 /** Runs a collector until SIGTERM or SIGINT; a second signal ends it at once. */
 export async function runCollector(config: Config, hooks: RunHooks): Promise<number> {
-  const log = createLog(config.log, 'main');
+  let noticed: (problem: Problem) => void = () => undefined;
+  const log = createLog(config.log, 'main', (problem) => noticed(problem));
   const entry = process.argv[1] as string;
-  const collector = createCollector(config, { entry, log, now: Date.now });
+  const collector = createCollector(config, {
+    entry,
+    log,
+    watchLog: (listener) => (noticed = listener),
+    now: Date.now,
+  });
   const stopped = new Promise<NodeJS.Signals>((resolve) => {
     let signals = 0;
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {

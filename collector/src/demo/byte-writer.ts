@@ -5,8 +5,6 @@ export interface ByteWriter {
   u32(value: number): ByteWriter;
   /** Non-negative and below 2^53. */
   u64(value: number): ByteWriter;
-  /** Big-endian in any width up to eight bytes. */
-  uint(value: number, width: number): ByteWriter;
   bytes(value: Uint8Array): ByteWriter;
   /** Latin text in a field of fixed width, NUL-padded. */
   text(value: string, width: number): ByteWriter;
@@ -20,41 +18,71 @@ export interface ByteWriter {
   done(): Uint8Array;
 }
 
-export function createByteWriter(capacity = 65_536): ByteWriter {
-  const buffer = new Uint8Array(capacity);
-  const view = new DataView(buffer.buffer);
+/** Room for a datagram of an Ethernet frame. */
+const DATAGRAM_BYTES = 2048;
+
+export function createByteWriter(capacity = DATAGRAM_BYTES): ByteWriter {
+  let buffer = new Uint8Array(capacity);
+  let view = new DataView(buffer.buffer);
   let at = 0;
+
+  /** Where the next `count` bytes go. */
+  function take(count: number): number {
+    const from = at;
+    at += count;
+    if (at > buffer.length) {
+      const grown = new Uint8Array(Math.max(at, buffer.length * 2));
+      grown.set(buffer);
+      buffer = grown;
+      view = new DataView(grown.buffer);
+    }
+    return from;
+  }
+
   const writer: ByteWriter = {
-    u8: (value) => (view.setUint8(at, value), (at += 1), writer),
-    u16: (value) => (view.setUint16(at, value), (at += 2), writer),
-    u32: (value) => (view.setUint32(at, value), (at += 4), writer),
-    u64: (value) => (
-      view.setUint32(at, Math.floor(value / 4_294_967_296)),
-      view.setUint32(at + 4, value >>> 0),
-      (at += 8),
-      writer
-    ),
-    uint(value, width) {
-      let rest = value;
-      for (let i = width - 1; i >= 0; i--) {
-        view.setUint8(at + i, rest % 256);
-        rest = Math.floor(rest / 256);
-      }
-      at += width;
+    u8(value) {
+      const from = take(1);
+      view.setUint8(from, value);
       return writer;
     },
-    bytes: (value) => (buffer.set(value, at), (at += value.length), writer),
+    u16(value) {
+      const from = take(2);
+      view.setUint16(from, value);
+      return writer;
+    },
+    u32(value) {
+      const from = take(4);
+      view.setUint32(from, value);
+      return writer;
+    },
+    u64(value) {
+      const from = take(8);
+      view.setUint32(from, Math.floor(value / 4_294_967_296));
+      view.setUint32(from + 4, value >>> 0);
+      return writer;
+    },
+    bytes(value) {
+      const from = take(value.length);
+      buffer.set(value, from);
+      return writer;
+    },
     text(value, width) {
-      for (let i = 0; i < width; i++) view.setUint8(at + i, i < value.length ? value.charCodeAt(i) & 255 : 0);
-      at += width;
+      const from = take(width);
+      for (let i = 0; i < width; i++) view.setUint8(from + i, i < value.length ? value.charCodeAt(i) & 255 : 0);
       return writer;
     },
     pad(unit, from = 0) {
-      while ((at - from) % unit !== 0) view.setUint8(at++, 0);
+      take((unit - ((at - from) % unit)) % unit);
       return writer;
     },
-    patch16: (offset, value) => (view.setUint16(offset, value), writer),
-    patch32: (offset, value) => (view.setUint32(offset, value), writer),
+    patch16(offset, value) {
+      view.setUint16(offset, value);
+      return writer;
+    },
+    patch32(offset, value) {
+      view.setUint32(offset, value);
+      return writer;
+    },
     get length() {
       return at;
     },

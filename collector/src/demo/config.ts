@@ -2,9 +2,9 @@
 export interface DemoConfig {
   /** Flow records per second over all exporters, at the busiest hour. */
   readonly flows_per_second: number;
-  /** Hours of history sent before the live traffic begins. */
+  /** Hours of history that are filled in; what an earlier run has left is not filled in again. */
   readonly history_hours: number;
-  /** Flow records per minute of history. */
+  /** Flow records per minute of history over all exporters, at the busiest hour. */
   readonly history_flows_per_minute: number;
   /** Minutes between the beginnings of two incidents. */
   readonly incident_minutes: number;
@@ -12,9 +12,9 @@ export interface DemoConfig {
 }
 
 export const DEMO_DEFAULTS: DemoConfig = {
-  flows_per_second: 250,
+  flows_per_second: 400,
   history_hours: 24,
-  history_flows_per_minute: 800,
+  history_flows_per_minute: 3000,
   incident_minutes: 5,
   seed: 1,
 };
@@ -34,13 +34,13 @@ export const DEMO_SCHEMA = {
       type: 'number',
       minimum: 0,
       maximum: 24,
-      description: 'Hours of history sent before the live traffic begins',
+      description: 'Hours of history that are filled in; what an earlier run has left is not filled in again',
     },
     history_flows_per_minute: {
       type: 'number',
       minimum: 1,
       maximum: 100_000,
-      description: 'Flow records per minute of history',
+      description: 'Flow records per minute of history over all exporters, at the busiest hour',
     },
     incident_minutes: {
       type: 'number',

@@ -1,6 +1,8 @@
 import { createSocket } from 'node:dgram';
 import type { AddressInfo } from 'node:net';
-import { formatAddress, parseAddress, addressWords } from '@ringflow/contract';
+import { addressWords, formatAddress, parseAddress, parseFilter } from '@ringflow/contract';
+import { NO_NAMES } from '../query/index.ts';
+import { evaluateFilter } from '../query/testing/evaluate.ts';
 import {
   COLUMN_INDEX,
   createBatch,
@@ -22,8 +24,14 @@ import {
   DEMO_DEFAULTS,
   EXPORTERS,
   encodeNetflow9,
+  INCIDENTS,
+  type Deliver,
+  type DemoExporter,
   type DemoFlow,
 } from './index.ts';
+import { sendHistory } from './history.ts';
+import { rhythm } from './network.ts';
+import { createSpeakers } from './speaker.ts';
 
 const NOW = 1_795_217_400_000;
 
@@ -151,17 +159,16 @@ test('Zipf ranks fall off', () => {
   expect(seen[0]).toBeGreaterThan((seen[9] as number) * 3);
 });
 
-test('the demo sends live traffic and history from every exporter, and nothing after stop', async () => {
+test('the demo sends live traffic from every exporter, and nothing after stop', async () => {
   let live: ReturnType<typeof createDemo> | undefined;
   const { batch, losses } = await receive(
     async (port) => {
       live = createDemo(
-        { ...DEMO_DEFAULTS, history_hours: 0.1, flows_per_second: 400 },
+        { ...DEMO_DEFAULTS, flows_per_second: 2000 },
         { host: '127.0.0.1', port },
-        { now: Date.now, log: () => undefined },
+        { now: () => NOW + performance.now(), log: () => undefined },
       );
       await live.start();
-      await live.history;
       await new Promise((resolve) => setTimeout(resolve, 1200));
       await live.stop();
     },
@@ -172,6 +179,117 @@ test('the demo sends live traffic and history from every exporter, and nothing a
   expect(status.every(({ flows }) => flows > 0)).toBe(true);
   expect(batch.rows).toBe(status.reduce((sum, { flows }) => sum + flows, 0));
 });
+
+describe('history', () => {
+  const hours = 6;
+  const fromMs = NOW - hours * 3_600_000;
+  const config = { ...DEMO_DEFAULTS, history_flows_per_minute: 300, flows_per_second: 20 };
+
+  /** Decodes what is delivered, each datagram at the time at which it is said to have been sent. */
+  function createReceiver() {
+    const batch = createBatch({ rowLimit: 400_000 });
+    const decoder = createDecoder(WIRE_DEFAULTS, { options: () => undefined, counters: () => undefined });
+    const info = createDatagramInfo();
+    const totals = { losses: 0, outside: 0 };
+    const keep: Deliver = (datagram, { address }, sentMs) => {
+      if (sentMs <= fromMs || sentMs > NOW) totals.outside++;
+      decoder.decode(datagram, sourceOf(address, 1), sentMs, batch, info);
+      totals.losses += info.losses.reduce((sum, count) => sum + count, 0);
+    };
+    const exporterOf = (row: number) => formatAddress(batch.data[COLUMN_INDEX.sampler_address] as Uint32Array, row * 4);
+    return { batch, keep, totals, exporterOf };
+  }
+
+  /** Scaled bytes by exporter, without the incidents, which come on top. */
+  function bytesByExporter({ batch, exporterOf }: ReturnType<typeof createReceiver>): Map<string, number> {
+    const bytes = new Map<string, number>();
+    for (let row = 0; row < batch.rows; row++) {
+      const addresses = (['src_addr', 'dst_addr'] as const).map((name) =>
+        formatAddress(batch.data[COLUMN_INDEX[name]] as Uint32Array, row * 4),
+      );
+      if (addresses.some((address) => /^10\.\d+\.200\./.test(address))) continue;
+      const rate = Math.max(1, Number(cell(batch, row, 'sampling_rate') ?? 0));
+      const exporter = exporterOf(row);
+      bytes.set(exporter, (bytes.get(exporter) ?? 0) + Number(cell(batch, row, 'bytes')) * rate);
+    }
+    return bytes;
+  }
+
+  test('every exporter has flows in every hour, sFlow too, with the times of then', async () => {
+    const receiver = createReceiver();
+    const { batch, totals, exporterOf } = receiver;
+    const reached: number[] = [];
+    const { flows } = await sendHistory(config, {
+      fromMs,
+      toMs: NOW,
+      keep: receiver.keep,
+      reached: (untilMs) => void reached.push(untilMs),
+      stopped: () => false,
+    });
+    expect(totals).toEqual({ losses: 0, outside: 0 });
+    expect(batch.rows).toBe(flows);
+    expect(reached).toHaveLength(hours * 60);
+    expect(reached.at(-1)).toBe(NOW);
+    const seen = new Set<string>();
+    for (let row = 0; row < batch.rows; row++) {
+      const endMs = Number((cell(batch, row, 'time_flow_end_ns') as bigint) / 1_000_000n);
+      seen.add(`${exporterOf(row)} ${Math.floor((endMs - fromMs) / 3_600_000)}`);
+    }
+    const expected = EXPORTERS.flatMap(({ address }) =>
+      Array.from({ length: hours }, (_, hour) => `${address} ${hour}`),
+    );
+    expect(expected.filter((key) => !seen.has(key))).toEqual([]);
+
+    // As much traffic as the live exporters would have sent.
+    const live = createReceiver();
+    const conversations = 20_000;
+    const speakers = createSpeakers(live.keep, createRandom(5), NOW);
+    for (const { running, source, volume } of speakers) {
+      const sent = Array.from({ length: conversations }, () => source.conversation(NOW - 1000, volume)).flat();
+      await running.send(sent, NOW);
+    }
+    const liveBytes = bytesByExporter(live);
+    const historyBytes = bytesByExporter(receiver);
+    const minutes = Array.from({ length: hours * 60 }, (_, minute) => rhythm(fromMs + minute * 60_000));
+    const busySeconds = minutes.reduce((sum, share) => sum + share, 0) * 60;
+    for (const { running, share } of speakers) {
+      const { address } = running.exporter;
+      const perFlow = (liveBytes.get(address) as number) / (conversations * 2);
+      const expectedBytes = perFlow * config.flows_per_second * share * busySeconds;
+      const ratio = (historyBytes.get(address) as number) / expectedBytes;
+      expect(`${address} ${ratio > 0.8 && ratio < 1.25 ? 'as live' : ratio}`).toBe(`${address} as live`);
+    }
+  });
+});
+
+test.each(INCIDENTS)('the filter of "$name" finds its flows and no others', (incident) => {
+  const { tree = null, error } = parseFilter(incident.filter);
+  expect(error).toBeUndefined();
+  const exporter = EXPORTERS.find(({ name }) => name === incident.exporter) as DemoExporter;
+  const random = createRandom(3);
+  const matches = (flow: DemoFlow) =>
+    evaluateFilter(
+      tree,
+      {
+        src_addr: wide(flow.src),
+        dst_addr: wide(flow.dst),
+        src_port: flow.srcPort,
+        dst_port: flow.dstPort,
+      },
+      NO_NAMES,
+    );
+  expect(incident.flows(exporter, random, NOW).every(matches)).toBe(true);
+  for (const one of EXPORTERS) {
+    const source = createFlowSource(one, random);
+    const others = Array.from({ length: 20_000 }, () => source.conversation(NOW)).flat();
+    expect(others.filter(matches)).toEqual([]);
+  }
+});
+
+/** Sixteen bytes. */
+function wide(address: Uint8Array): Uint8Array {
+  return address.length === 16 ? address : Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...address);
+}
 
 test('v9 counts and lengths are those of RFC 3954', () => {
   const source = createFlowSource(EXPORTERS[0] as (typeof EXPORTERS)[number], createRandom(7));

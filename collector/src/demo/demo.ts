@@ -1,73 +1,81 @@
 import type { DemoConfig } from './config.ts';
-import { createExporter, type ExporterTarget, type RunningExporter } from './exporter.ts';
+import type { Deliver, ExporterTarget } from './exporter.ts';
 import type { DemoFlow } from './flow.ts';
-import { INCIDENTS, INCIDENT_MS } from './incidents.ts';
-import { createFlowSource, EXPORTERS, rhythm, type FlowSource } from './network.ts';
+import { sendHistory } from './history.ts';
+import { INCIDENTS, INCIDENT_MS, type Incident } from './incidents.ts';
+import { rhythm } from './network.ts';
 import { createRandom, type Random } from './random.ts';
+import { createSpeakers, type Speaker } from './speaker.ts';
 
 export interface DemoDeps {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Told what goes on, for people. */
   readonly log: (message: string) => void;
+  /** Told when an incident begins. */
+  readonly incident?: (incident: Incident) => void;
+  /** Takes the datagrams of the past; without it there is no history. */
+  readonly history?: {
+    readonly keep: Deliver;
+    /** Milliseconds since the epoch up to which an earlier run has left data; 0 when none has. */
+    readonly untilMs: number;
+    /** Told, again and again, up to when there is data now. */
+    readonly reached: (untilMs: number) => void;
+    /** Told that no more datagrams come. */
+    readonly end: () => Promise<void>;
+  };
 }
 
 export interface Demo {
   /** Opens the sockets and begins with the live traffic; the history follows in the background. */
   start(): Promise<void>;
-  /** Resolves when the history has been sent. */
-  readonly history: Promise<void>;
+  /** Resolves with the number of flow records once the history has been handed over. */
+  readonly history: Promise<{ flows: number }>;
+  /** Live traffic. */
   status(): readonly { name: string; address: string; datagrams: number; flows: number }[];
   stop(): Promise<void>;
 }
 
 const TICK_MS = 250;
-/** Records sent before the sender lets the others run. */
-const HISTORY_CHUNK_MS = 60_000;
-const HISTORY_PAUSE_MS = 4;
-/** A flow may have begun a day before it is exported, not more (protocols C04): the history ends just inside. */
-const HISTORY_MARGIN = 0.995;
-/** Sampled exporters count one packet in N; their conversations are made smaller so that links stay below their speed. */
-const SAMPLED_VOLUME = 0.05;
+const HOUR_MS = 3_600_000;
+/** A tick after a pause (a suspended machine, a busy core) makes up for so much of it. */
+const LONGEST_TICK_MS = 1000;
+const REACHED_MS = 5000;
 
-interface Speaker {
-  readonly running: RunningExporter;
-  readonly source: FlowSource;
-  readonly share: number;
-  readonly volume: number;
-  /** Conversations owed by earlier ticks, below one. */
-  owed: number;
-}
-
-/** The synthetic network: real datagrams from several exporters to the collector's UDP ports. */
+/** The synthetic network: real datagrams from several exporters to the collector's UDP ports, and their past. */
 export function createDemo(config: DemoConfig, target: ExporterTarget, deps: DemoDeps): Demo {
   const random: Random = createRandom(config.seed);
   const startedMs = deps.now();
-  const speakers: Speaker[] = EXPORTERS.map((exporter) => ({
-    running: createExporter(exporter, target, startedMs),
-    source: createFlowSource(exporter, random),
-    share: exporter.weight / EXPORTERS.reduce((sum, { weight }) => sum + weight, 0),
-    volume: exporter.sampling > 1 ? SAMPLED_VOLUME : 1,
+  const speakers: (Speaker & { owed: number })[] = createSpeakers(target, random, startedMs).map((speaker) => ({
+    ...speaker,
+    // Conversations owed by earlier ticks, below one.
     owed: 0,
   }));
   let timer: NodeJS.Timeout | null = null;
   let lastMs = startedMs;
+  let reachedMs = 0;
+  let historyEnded = false;
   let incidentSecond = -1;
-  let incidentName = '';
+  let incidentNumber = -1;
   let stopped = false;
-  let historyDone: () => void = () => undefined;
-  const history = new Promise<void>((resolve) => (historyDone = resolve));
+  let settle: (result: { flows: number } | Promise<{ flows: number }>) => void = () => undefined;
+  const history = new Promise<{ flows: number }>((resolve) => (settle = resolve));
 
   async function start(): Promise<void> {
     for (const { running } of speakers) await running.start();
     lastMs = deps.now();
     timer = setInterval(tick, TICK_MS);
-    void sendHistory().finally(historyDone);
+    settle(
+      fillHistory().catch((error: Error) => {
+        deps.log(`The history could not be filled in: ${error.message}`);
+        return { flows: 0 };
+      }),
+    );
   }
 
   function tick(): void {
     const nowMs = deps.now();
-    const elapsed = Math.min(1000, Math.max(0, nowMs - lastMs));
+    const elapsed = Math.min(LONGEST_TICK_MS, Math.max(0, nowMs - lastMs));
     lastMs = nowMs;
     for (const speaker of speakers) {
       const wanted = speaker.owed + ((config.flows_per_second * speaker.share * rhythm(nowMs)) / 2) * (elapsed / 1000);
@@ -75,58 +83,61 @@ export function createDemo(config: DemoConfig, target: ExporterTarget, deps: Dem
       speaker.owed = wanted - count;
       const flows: DemoFlow[] = [];
       for (let i = 0; i < count; i++)
-        flows.push(...speaker.source.conversation(nowMs - random.between(0, elapsed), speaker.volume));
-      if (flows.length > 0 || speaker.running.exporter.protocol !== 'netflow5') void speaker.running.send(flows, nowMs);
+        flows.push(...speaker.source.conversation(Math.floor(nowMs - random.next() * elapsed), speaker.volume));
+      // Without flows, too: templates and interface counters are due at their own times.
+      void speaker.running.send(flows, nowMs);
     }
     playIncident(nowMs);
+    if (historyEnded && nowMs - reachedMs >= REACHED_MS) {
+      reachedMs = nowMs;
+      deps.history?.reached(nowMs);
+    }
   }
 
   /** Every few minutes, for a minute, one of the incidents in turn. */
   function playIncident(nowMs: number): void {
     const every = config.incident_minutes * 60_000;
-    const since = nowMs - startedMs;
-    if (since < every / 2 || (since - every / 2) % every >= INCIDENT_MS) return;
+    const since = nowMs - startedMs - every / 2;
+    if (since < 0 || since % every >= INCIDENT_MS) return;
     const second = Math.floor(since / 1000);
     if (second === incidentSecond) return;
     incidentSecond = second;
-    const incident = INCIDENTS[
-      Math.floor((since - every / 2) / every) % INCIDENTS.length
-    ] as (typeof INCIDENTS)[number];
+    const number = Math.floor(since / every);
+    const incident = INCIDENTS[number % INCIDENTS.length] as Incident;
     const speaker = speakers.find(({ running }) => running.exporter.name === incident.exporter) as Speaker;
-    if (incident.name !== incidentName) deps.log(`Incident at ${incident.exporter}: ${incident.name}`);
-    incidentName = incident.name;
+    if (number !== incidentNumber) deps.incident?.(incident);
+    incidentNumber = number;
     void speaker.running.send(incident.flows(speaker.running.exporter, random, nowMs), nowMs);
   }
 
-  /**
-   * History is sent as any exporter would send flows that it kept for long: in datagrams of today, with the flows' own
-   * times. sFlow has no flow times (C14), so its exporter has no history.
-   */
-  async function sendHistory(): Promise<void> {
-    const hours = config.history_hours;
-    if (hours === 0) return;
-    const beginMs = startedMs - hours * 3_600_000 * HISTORY_MARGIN;
-    const timed = speakers.filter(({ running }) => running.exporter.protocol !== 'sflow');
-    const shares = timed.reduce((sum, { share }) => sum + share, 0);
-    // Fewer flows than live ones, each as much larger, so that the lines go on without a step.
-    const growth = Math.max(1, (config.flows_per_second * 60) / config.history_flows_per_minute);
-    // The latest first: the last hour is what people look at first.
-    for (let minuteMs = startedMs - HISTORY_CHUNK_MS; minuteMs >= beginMs && !stopped; minuteMs -= HISTORY_CHUNK_MS) {
-      for (const { running, source, share, volume } of timed) {
-        const count = Math.round(((config.history_flows_per_minute * share) / shares / 2) * rhythm(minuteMs));
-        const flows: DemoFlow[] = [];
-        for (let i = 0; i < count; i++)
-          flows.push(...source.conversation(minuteMs + random.between(0, 59_999), volume * growth));
-        await running.send(flows, deps.now());
-      }
-      await new Promise((resolve) => setTimeout(resolve, HISTORY_PAUSE_MS));
+  async function fillHistory(): Promise<{ flows: number }> {
+    const filling = deps.history;
+    if (!filling) return { flows: 0 };
+    const fromMs = Math.max(filling.untilMs, startedMs - config.history_hours * HOUR_MS);
+    const begunMs = deps.now();
+    const { flows } = await sendHistory(config, {
+      fromMs,
+      toMs: startedMs,
+      keep: filling.keep,
+      reached: filling.reached,
+      stopped: () => stopped,
+    });
+    await filling.end();
+    if (stopped) return { flows };
+    historyEnded = true;
+    if (flows > 0) {
+      const hours = Math.max(0.1, (startedMs - fromMs) / HOUR_MS).toFixed(1);
+      const seconds = Math.ceil((deps.now() - begunMs) / 1000);
+      deps.log(`Filled in the last ${hours} h: ${flows} flow records in ${seconds} s`);
     }
-    if (!stopped) deps.log(`Sent ${hours} h of history`);
+    return { flows };
   }
 
   async function stop(): Promise<void> {
-    stopped = true;
     if (timer) clearInterval(timer);
+    if (historyEnded && !stopped) deps.history?.reached(deps.now());
+    stopped = true;
+    if (timer) await history;
     await Promise.all(speakers.map(({ running }) => running.stop()));
   }
 

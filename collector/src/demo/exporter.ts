@@ -12,6 +12,9 @@ export interface ExporterTarget {
   readonly port: number;
 }
 
+/** Takes a datagram in the place of a socket, with the time at which it was sent; may copy it, not keep it. */
+export type Deliver = (datagram: Uint8Array, exporter: DemoExporter, sentMs: number) => void | Promise<void>;
+
 /** What an exporter says it sent; tests compare the store with it. */
 export interface ExporterCounts {
   datagrams: number;
@@ -38,8 +41,12 @@ const COUNTERS_MS = 20_000;
 /** The exporters booted long before the history that they export. */
 const UPTIME_MS = 40 * 86_400_000;
 
-/** One exporter with its own socket, sequence numbers and uptime. */
-export function createExporter(exporter: DemoExporter, target: ExporterTarget, startedMs: number): RunningExporter {
+/** One exporter with its own socket (where it sends to a port), sequence numbers and uptime. */
+export function createExporter(
+  exporter: DemoExporter,
+  target: ExporterTarget | Deliver,
+  startedMs: number,
+): RunningExporter {
   const bootMs = startedMs - UPTIME_MS;
   const counts: ExporterCounts = { datagrams: 0, flows: 0, bytes: 0, packets: 0 };
   const octets = new Map(
@@ -54,6 +61,7 @@ export function createExporter(exporter: DemoExporter, target: ExporterTarget, s
   let countersDueMs = 0;
 
   async function start(): Promise<void> {
+    if (typeof target === 'function') return;
     socket = await bind(exporter.address).catch(() => bind('127.0.0.1'));
   }
 
@@ -69,12 +77,16 @@ export function createExporter(exporter: DemoExporter, target: ExporterTarget, s
     });
   }
 
-  function transmit(datagram: Uint8Array): Promise<void> {
+  async function transmit(datagram: Uint8Array, sentMs: number): Promise<void> {
+    if (typeof target === 'function') {
+      counts.datagrams++;
+      return target(datagram, exporter, sentMs);
+    }
     const open = socket;
-    if (!open) return Promise.resolve();
+    if (!open) return;
     counts.datagrams++;
     // A refused datagram (nobody listens yet) is what UDP is.
-    return new Promise((resolve) => open.send(datagram, target.port, target.host, () => resolve()));
+    await new Promise<void>((resolve) => open.send(datagram, target.port, target.host, () => resolve()));
   }
 
   async function send(flows: readonly DemoFlow[], nowMs: number): Promise<void> {
@@ -87,7 +99,7 @@ export function createExporter(exporter: DemoExporter, target: ExporterTarget, s
     if (nowMs >= templatesDueMs) await sendTemplates(nowMs);
     for (let at = 0; at < flows.length; at += size) {
       const part = flows.slice(at, at + size);
-      await transmit(encode(part, nowMs));
+      await transmit(encode(part, nowMs), nowMs);
       counts.flows += part.length;
       for (const flow of part) {
         counts.bytes += flow.bytes;
@@ -107,9 +119,10 @@ export function createExporter(exporter: DemoExporter, target: ExporterTarget, s
           sampling,
           interfaces,
         ),
+        nowMs,
       );
     } else if (exporter.protocol === 'ipfix') {
-      await transmit(encodeIpfixTemplates({ unixMs: nowMs, sequence, domain: 7 }, sampling, interfaces));
+      await transmit(encodeIpfixTemplates({ unixMs: nowMs, sequence, domain: 7 }, sampling, interfaces), nowMs);
       sequence += ipfixOptionRecords(interfaces);
     }
   }
@@ -171,6 +184,7 @@ export function createExporter(exporter: DemoExporter, target: ExporterTarget, s
         [],
         counters,
       ),
+      nowMs,
     );
   }
 

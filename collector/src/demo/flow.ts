@@ -21,8 +21,8 @@ export interface DemoFlow {
   readonly srcMask: number;
   readonly dstMask: number;
   readonly vlan: number;
-  readonly icmpType?: number;
-  readonly icmpCode?: number;
+  readonly icmpType?: number | undefined;
+  readonly icmpCode?: number | undefined;
 }
 
 export interface DemoInterface {

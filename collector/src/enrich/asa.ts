@@ -1,6 +1,6 @@
 import { QUALITY } from '@ringflow/contract';
 import { COLUMN_INDEX, useColumn, type Batch } from '../wire/index.ts';
-import type { Step } from './index.ts';
+import type { Step } from './step.ts';
 
 /** `fw_event`: the connection ended; its counters changed. */
 const DELETED = 2;

@@ -1,15 +1,13 @@
 import { COLUMNS, serviceName, type Column } from '@ringflow/contract';
-import type { Batch } from '../wire/index.ts';
 import { createAsaStep } from './asa.ts';
 import type { EnrichConfig } from './config.ts';
 import { createSamplingStep } from './sampling.ts';
 import { createServiceStep } from './service.ts';
+import type { Step } from './step.ts';
 
 export { ENRICH_DEFAULTS, ENRICH_SCHEMA } from './config.ts';
 export type { EnrichConfig } from './config.ts';
-
-/** Changes or fills columns of the rows from `from` up to but not including `to`; allocates nothing per row. */
-export type Step = (batch: Batch, from: number, to: number) => void;
+export type { Step } from './step.ts';
 
 /** Columns that a batch must keep for the steps: the stored ones and what only the steps need. */
 export const ENRICH_COLUMNS: readonly Column[] = COLUMNS.filter(

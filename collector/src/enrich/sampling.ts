@@ -1,6 +1,6 @@
 import { addressBytes, parsePrefix, prefixContains, QUALITY, type Prefix } from '@ringflow/contract';
 import { COLUMN_INDEX, useColumn, type Batch } from '../wire/index.ts';
-import type { Step } from './index.ts';
+import type { Step } from './step.ts';
 
 interface Override {
   readonly prefix: Prefix;

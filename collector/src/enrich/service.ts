@@ -1,5 +1,5 @@
 import { COLUMN_INDEX, useColumn, type Batch } from '../wire/index.ts';
-import type { Step } from './index.ts';
+import type { Step } from './step.ts';
 
 /** Protocols with ports, by number. */
 const PROTOCOLS: Readonly<Record<string, number>> = { tcp: 6, udp: 17, dccp: 33, sctp: 132, udplite: 136 };

@@ -7,6 +7,8 @@ import type { HttpDeps } from './deps.ts';
 export interface ApiRequest {
   readonly body: unknown;
   readonly query: Readonly<Record<string, string | undefined>>;
+  /** The caller sent the token, or none is asked for. */
+  readonly authorized: boolean;
   /** Aborted when the caller goes away. */
   readonly signal: AbortSignal;
 }
@@ -15,6 +17,8 @@ export interface ApiRequest {
 export interface ApiAnswer {
   readonly status?: number;
   readonly contentType?: string;
+  /** Header fields on top of the usual ones. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body: unknown;
 }
 

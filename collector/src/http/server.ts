@@ -134,6 +134,7 @@ function addRoute(
           {
             body: request.body,
             query: request.query as Record<string, string | undefined>,
+            authorized: isToken(request.headers.authorization),
             signal: callerSignal(request, reply),
           },
           context,
@@ -141,7 +142,8 @@ function addRoute(
         void reply
           .code(answer.status ?? 200)
           .type(answer.contentType ?? 'application/json; charset=utf-8')
-          .header('cache-control', 'no-store');
+          .header('cache-control', 'no-store')
+          .headers(answer.headers ?? {});
         return await reply.send(answer.contentType === undefined ? JSON.stringify(answer.body) : answer.body);
       } catch (error) {
         throw toRingflowError(error);

@@ -5,7 +5,7 @@ import {
   type ExportersResponse,
 } from '@ringflow/contract';
 import type { Route } from './route.ts';
-import { statusPage } from './status-page.ts';
+import { lockedPage, PAGE_HEADERS, statusPage } from './status-page.ts';
 
 export const STATUS_ROUTES: readonly Route[] = [
   {
@@ -81,12 +81,19 @@ export const STATUS_ROUTES: readonly Route[] = [
     path: '/',
     operationId: 'page',
     tag: 'status',
-    summary: 'A page for people: links to the rest',
+    summary: 'A page for people; its content wants the token',
     access: 'open',
     contentType: 'text/html; charset=utf-8',
-    handle: (_, { deps }) => ({
+    handle: ({ authorized }, { deps }) => ({
       contentType: 'text/html; charset=utf-8',
-      body: statusPage(deps.version, deps.ready()),
+      headers: PAGE_HEADERS,
+      body: authorized
+        ? statusPage({
+            status: deps.status(),
+            exporters: deps.exporters(),
+            ready: deps.ready(),
+          })
+        : lockedPage(deps.version, deps.ready().ready),
     }),
   },
 ];

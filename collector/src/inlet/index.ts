@@ -5,5 +5,5 @@ export { createInlet } from './inlet.ts';
 export type { Inlet, InletDeps, InletLog, InletStatus, InletWire, SegmentWriter } from './inlet.ts';
 export type { LedgerStatus } from './ledger.ts';
 export type { NameUpdate } from './names.ts';
-export type { SocketStatus } from './receiver.ts';
+export type { DatagramSink, Receiver, SocketStatus } from './receiver.ts';
 export type { ExporterStatus } from './sessions.ts';

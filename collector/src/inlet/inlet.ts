@@ -8,7 +8,8 @@ import type { JournalStatus } from './journal.ts';
 import { readKernelDrops, type KernelDrops } from './kernel-drops.ts';
 import { createInletLedger, type LedgerStatus } from './ledger.ts';
 import { createNames, type NameUpdate } from './names.ts';
-import { createReceiver, parseEndpoint, type Endpoint, type SocketStatus } from './receiver.ts';
+import { createReceiver } from './create-receiver.ts';
+import { parseEndpoint, type Endpoint, type Receiver, type SocketStatus } from './receiver.ts';
 import { namedCounts } from './sessions.ts';
 import { createInletState } from './state.ts';
 
@@ -48,6 +49,8 @@ export interface InletDeps {
   /** A segment is on disk. */
   readonly onSealed: (segment: string, rows: number, ledger: LedgerDelta) => void;
   readonly log: InletLog;
+  /** Where datagrams come from; sockets unless something else (the fuzzer) hands them over. */
+  readonly createReceiver?: (...args: Parameters<typeof createReceiver>) => Receiver;
 }
 
 /** As much of a pino logger as is used. */
@@ -119,7 +122,7 @@ export function createInlet(config: InletConfig, deps: InletDeps): Inlet {
     },
     batch,
   );
-  const receiver = createReceiver(
+  const receiver = (deps.createReceiver ?? createReceiver)(
     config.receiver,
     { listen: config.listen.map(endpointOf), receiveBufferBytes: config.receive_buffer_bytes },
     filler,

@@ -2,7 +2,8 @@ import { createSocket, type Socket } from 'node:dgram';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatAddress } from '@ringflow/contract';
 import { readKernelDrops } from './kernel-drops.ts';
-import { createReceiver, parseEndpoint, type DatagramSink, type Receiver } from './receiver.ts';
+import { createReceiver } from './create-receiver.ts';
+import { parseEndpoint, type DatagramSink, type Receiver } from './receiver.ts';
 import { createRecvmmsgReceiver, recvmmsgProblem } from './recvmmsg.ts';
 
 interface Got {

@@ -1,6 +1,4 @@
 import { parseAddress } from '@ringflow/contract';
-import { createDgramReceiver } from './dgram.ts';
-import { createRecvmmsgReceiver, recvmmsgProblem } from './recvmmsg.ts';
 
 /** Where datagrams go. Called for each one, then `settled` once before the event loop gets its turn. */
 export interface DatagramSink {
@@ -59,17 +57,4 @@ export function parseEndpoint(text: string): Endpoint | null {
   const named = match[1] ?? match[2] ?? '*';
   const address = named === '*' ? '::' : named;
   return port <= 65_535 && parseAddress(address) ? { address, port } : null;
-}
-
-/** The receiver that the configuration asks for; `auto` takes recvmmsg where it works. */
-export function createReceiver(
-  kind: 'auto' | 'recvmmsg' | 'dgram',
-  config: ReceiverConfig,
-  sink: DatagramSink,
-): Receiver {
-  if (kind === 'dgram') return createDgramReceiver(config, sink);
-  const problem = recvmmsgProblem();
-  if (problem === null) return createRecvmmsgReceiver(config, sink);
-  if (kind === 'recvmmsg') throw new Error(`inlet.receiver is recvmmsg, but ${problem}; set it to auto or dgram`);
-  return createDgramReceiver(config, sink);
 }

@@ -85,6 +85,7 @@ export const METRICS = [
   { name: 'ringflow_store_load_duration_seconds', type: 'histogram', labels: [], buckets: SECONDS, help: 'Time to load one segment' },
   { name: 'ringflow_store_table_bytes', type: 'gauge', labels: ['table'], help: 'Bytes on disk by table' },
   { name: 'ringflow_store_table_rows', type: 'gauge', labels: ['table'], help: 'Rows by table' },
+  { name: 'ringflow_store_limit_bytes', type: 'gauge', labels: [], help: 'Disk budget of all tables; past it the oldest data is dropped' },
   { name: 'ringflow_store_oldest_timestamp_seconds', type: 'gauge', labels: ['table'], help: 'Oldest time that a table can answer' },
 
   // Queries.

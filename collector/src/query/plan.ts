@@ -73,7 +73,7 @@ export function planQuery(
       });
     usable = sources.filter((source) => stepMs % source.resolutionMs === 0);
     window = wholeBuckets(asked, stepMs, nowMs);
-    if (window.toMs < asked.toMs)
+    if (window.toMs < asked.toMs && stepMs >= WORTH_A_NOTICE_MS)
       notices.push({
         severity: 'info',
         code: 'incomplete_bucket',
@@ -186,6 +186,8 @@ function finestNeeded(sources: readonly SourceTable[], window: Window): number {
 }
 
 const MAX_RESOLUTION_MS = Math.max(...RESOLUTIONS.map((resolution) => resolution.seconds)) * 1000;
+/** Leaving out the last bucket is only noticed where buckets are long; on every live panel it would be noise. */
+const WORTH_A_NOTICE_MS = 600_000;
 /** Data that begins this much after the window is not worth a notice. */
 const NOTICE_SLACK_MS = 60_000;
 /** Retention drops whole days, so tables that begin this close together have lost nothing against each other. */

@@ -1,7 +1,8 @@
 import type { Session } from 'chdb';
-import type { Engine, RunOptions, RunResult, SegmentSource, Settings, SqlParams, SqlQuery } from './engine.ts';
+import type { Engine, RunOptions, RunResult, SegmentSource, Settings, Slice, SqlParams, SqlQuery } from './engine.ts';
 import { EngineError, toEngineError } from './engine-error.ts';
 import { boundedSettings, queryTag, refuseUnbounded, settingsClause } from './run-settings.ts';
+import { quoteSql, sliceClause, structureOf } from './segment-source.ts';
 
 export interface EmbeddedOptions {
   /** Directory of the tables; one process at a time. */
@@ -108,12 +109,12 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
     );
   }
 
-  function loadSegment(table: string, segment: SegmentSource, settings: Settings): Promise<void> {
+  function loadSegment(table: string, segment: SegmentSource, settings: Settings, slice?: Slice): Promise<void> {
     const columns = segment.columns.map(({ name }) => name).join(', ');
     return inTurn(loader, async (session) => {
       await run(
         session,
-        `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM ${fileTable(segment)}${settingsClause(settings)}`,
+        `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM ${fileTable(segment)}${sliceClause(slice)}${settingsClause(settings)}`,
         undefined,
         'Null',
       );
@@ -224,12 +225,7 @@ function cancelled(): EngineError {
 
 /** With the columns named the engine does not read the file twice to find out. */
 function fileTable(segment: SegmentSource): string {
-  const structure = segment.columns.map(({ name, type }) => `${name} ${type}`).join(', ');
-  return `file(${quote(segment.path)}, 'Native', ${quote(structure)})`;
-}
-
-function quote(text: string): string {
-  return `'${text.replace(/['\\]/g, '\\$&')}'`;
+  return `file(${quoteSql(segment.path)}, 'Native', ${quoteSql(structureOf(segment))})`;
 }
 
 function parseRows<Row>(text: string): Row[] {

@@ -1,8 +1,9 @@
 import { createReadStream, openAsBlob } from 'node:fs';
 import type { ClickHouseClient } from '@clickhouse/client';
-import type { Engine, RunOptions, RunResult, SegmentSource, Settings, SqlParams, SqlQuery } from './engine.ts';
+import type { Engine, RunOptions, RunResult, SegmentSource, Settings, Slice, SqlParams, SqlQuery } from './engine.ts';
 import { EngineError, toEngineError } from './engine-error.ts';
 import { boundedSettings, queryTag, refuseUnbounded } from './run-settings.ts';
+import { quoteSql, sliceClause, structureOf } from './segment-source.ts';
 
 export interface RemoteOptions {
   /** `http://host:8123`. */
@@ -133,12 +134,12 @@ export function createRemoteEngine(options: RemoteOptions): Engine {
     });
   }
 
-  function loadSegment(table: string, segment: SegmentSource, settings: Settings): Promise<void> {
+  function loadSegment(table: string, segment: SegmentSource, settings: Settings, slice?: Slice): Promise<void> {
     const columns = segment.columns.map(({ name }) => name).join(', ');
     return guarded(async () => {
       const body = createReadStream(segment.path);
       const { stream } = await connected().exec({
-        query: `INSERT INTO ${table} (${columns}) FORMAT Native`,
+        query: `INSERT INTO ${table} (${columns}) ${slice ? `SELECT ${columns} FROM input(${quoteSql(structureOf(segment))})${sliceClause(slice)} ` : ''}FORMAT Native`,
         values: body,
         clickhouse_settings: { wait_end_of_query: 1, ...settings },
       });
@@ -158,7 +159,7 @@ export function createRemoteEngine(options: RemoteOptions): Engine {
         database: options.database,
         query: `${sql('segment')} FORMAT JSONEachRow`,
         segment_format: 'Native',
-        segment_structure: segment.columns.map(({ name, type }) => `${name} ${type}`).join(', '),
+        segment_structure: structureOf(segment),
         output_format_json_quote_64bit_integers: '0',
         wait_end_of_query: '1',
       };

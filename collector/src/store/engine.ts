@@ -36,6 +36,12 @@ export interface SegmentSource {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
 }
 
+/** Rows of a segment that are inserted together, in their order in the file. */
+export interface Slice {
+  readonly offset: number;
+  readonly rows: number;
+}
+
 /** A ClickHouse, in this process or on a server. Statements of one kind run in the order of the calls. */
 export interface Engine {
   readonly kind: 'embedded' | 'remote';
@@ -47,8 +53,8 @@ export interface Engine {
   select<Row>(sql: string, params?: SqlParams, settings?: Settings): Promise<Row[]>;
   /** Runs a read from outside: read-only, bounded, stoppable. */
   query(query: SqlQuery, options: RunOptions): Promise<RunResult>;
-  /** `INSERT INTO <table> (its columns)` from a segment's file. */
-  loadSegment(table: string, segment: SegmentSource, settings: Settings): Promise<void>;
+  /** `INSERT INTO <table> (its columns)` from a segment's file; with `slice` those rows only. */
+  loadSegment(table: string, segment: SegmentSource, settings: Settings, slice?: Slice): Promise<void>;
   /** Runs a read over a segment's file; `sql` gets the table expression to read from. */
   selectSegment<Row>(segment: SegmentSource, sql: (table: string) => string, params?: SqlParams): Promise<Row[]>;
   /** Stops the query with this id; true when there was one. */

@@ -5,6 +5,7 @@ import type { Engine, SegmentSource, Settings } from './engine.ts';
 import { EngineError } from './engine-error.ts';
 import type { DurableLedger } from './ledger.ts';
 import { openSegment } from './segment-source.ts';
+import { planSlices } from './slices.ts';
 import { segmentTraffic, type TrafficDelta, type TrafficWatch } from './traffic.ts';
 
 /** What became of one segment. */
@@ -60,7 +61,7 @@ export function createLoader(directory: string, deps: LoaderDeps): Loader {
       let source: SegmentSource;
       try {
         source = await openSegment(directory, segment);
-        await engine.loadSegment(RAW_TABLE, source, insertSettings(`${ledger.instance()}:${segmentId(segment)}`));
+        await insert(segment, source);
       } catch (error) {
         const unreadable =
           error instanceof RangeError || (error instanceof EngineError && UNREADABLE.has(error.engineCode));
@@ -76,6 +77,16 @@ export function createLoader(directory: string, deps: LoaderDeps): Loader {
     }
     await settle(segment, delta);
     return { ...result(segment, segment.rows, 'stored', began), traffic, ...(reason === undefined ? {} : { reason }) };
+  }
+
+  /** Each slice has a token of its own; a segment in one piece is known by its id alone. */
+  async function insert(segment: Segment, source: SegmentSource): Promise<void> {
+    const token = `${ledger.instance()}:${segmentId(segment)}`;
+    const slices = await planSlices(engine, source, segment.rows);
+    if (slices.length === 1) return engine.loadSegment(RAW_TABLE, source, insertSettings(token));
+    for (const slice of slices) {
+      await engine.loadSegment(RAW_TABLE, source, insertSettings(`${token}:${slice.offset}`), slice);
+    }
   }
 
   async function giveUp(segment: Segment, reason: string): Promise<LoadResult> {

@@ -23,9 +23,9 @@ const NO_RATES: ReadonlyMap<number, number> = new Map();
  * @param options `interpret`: no generated code, for the test that compares both
  */
 export function createDecoder(config: WireConfig, sink: DecodeSink, options: { interpret?: boolean } = {}): Decoder {
-  const snapshot = createSnapshot();
-  const parking = createParking(config.parking);
+    const parking = createParking(config.parking);
   const sampling = createSampling();
+  const snapshot = createSnapshot((session) => sampling.save(session));
   const records = createRecordWriter({ decapsulate: config.sflow.decapsulate, interpret: options.interpret === true });
   const sessions = createSessionStore((session) => forget(session));
   const templates = createTemplateStore(config.templates, {
@@ -61,7 +61,7 @@ export function createDecoder(config: WireConfig, sink: DecodeSink, options: { i
     headerRates(rate) {
       let rates = rateCache.get(rate);
       if (!rates) {
-        rates = { generation: 0, wide: rate, bySampler: NO_RATES, byInterface: NO_RATES };
+        rates = { generation: 0, checked: 0, wide: rate, bySampler: NO_RATES, byInterface: NO_RATES };
         rateCache.set(rate, rates);
       }
       return rates;
@@ -69,7 +69,7 @@ export function createDecoder(config: WireConfig, sink: DecodeSink, options: { i
     header: { exportMs: 0, uptimeMs: -1, sequence: 0, arrivalMs: 0 },
     datagram: 0,
     templateFallbacks: 0,
-    optionsChanged: (session) => snapshot.options(session, sampling.save(session)),
+    optionsChanged: (session) => snapshot.options(session),
     restart(session) {
       // A router restarts whole, with what its other ports of the domain announced (T03, T13).
       for (const mate of [...session.group.sessions]) {
@@ -78,7 +78,7 @@ export function createDecoder(config: WireConfig, sink: DecodeSink, options: { i
         sampling.forget(mate);
         parking.discard(mate);
         mate.initMs = -1;
-        snapshot.options(mate, null);
+        snapshot.options(mate);
       }
       session.group.initMs = -1;
     },
@@ -87,7 +87,7 @@ export function createDecoder(config: WireConfig, sink: DecodeSink, options: { i
   function forget(session: Session): void {
     sampling.forget(session);
     parking.discard(session);
-    snapshot.options(session, null);
+    snapshot.options(session);
   }
 
   /** One view over the whole buffer: a receiver reads many datagrams into one, and a view costs more than a record. */

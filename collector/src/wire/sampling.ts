@@ -6,7 +6,10 @@ import type { Session } from './sessions.ts';
 
 /** What holds for the records of one session right now. */
 export interface Rates {
+  /** Of the address when this was put together. */
   readonly generation: number;
+  /** Of all addresses when this was last found to hold. */
+  checked: number;
   /** For records that name no sampler; 0 = the exporter has not said (S08). */
   readonly wide: number;
   readonly bySampler: ReadonlyMap<number, number>;
@@ -20,6 +23,15 @@ interface Announced {
   readonly bySampler: Map<number, number>;
   readonly byInterface: Map<number, number>;
   order: number;
+}
+
+/** All that one address announced. */
+interface Address {
+  readonly sessions: Map<string, Announced>;
+  /** Another one after each change: what one exporter announces costs the others nothing. */
+  generation: number;
+  /** Samplers and interfaces over all sessions. */
+  entries: number;
 }
 
 /** The form that is kept on disk (T12). */
@@ -39,19 +51,31 @@ export interface Sampling {
   restore(session: Session, saved: SavedSampling): void;
 }
 
-/** Samplers, and interfaces, remembered per session (X02). */
+/** Samplers, and interfaces, remembered per session (X02), */
 const MAX_ENTRIES = 4096;
+/** both together per address, */
+const MAX_ENTRIES_PER_ADDRESS = 8192;
+/** and over all addresses; */
+const MAX_ENTRIES_TOTAL = 262_144;
+/** but so many any address may have, so that a flood does not keep others from saying their rate. */
+const FREE_ENTRIES = 16;
 
 export function createSampling(): Sampling {
-  const byAddress = new Map<string, Map<string, Announced>>();
+  const byAddress = new Map<string, Address>();
   let generation = 0;
+  let entries = 0;
+
+  function addressOf(session: Session): Address {
+    let address = byAddress.get(session.address);
+    if (!address) {
+      address = { sessions: new Map(), generation: 0, entries: 0 };
+      byAddress.set(session.address, address);
+    }
+    return address;
+  }
 
   function announcedBy(session: Session): Announced {
-    let sessions = byAddress.get(session.address);
-    if (!sessions) {
-      sessions = new Map();
-      byAddress.set(session.address, sessions);
-    }
+    const { sessions } = addressOf(session);
     let announced = sessions.get(session.key);
     if (!announced) {
       announced = { session, wide: 0, bySampler: new Map(), byInterface: new Map(), order: 0 };
@@ -60,8 +84,25 @@ export function createSampling(): Sampling {
     return announced;
   }
 
+  /** X02. @returns false when there is no room for another entry */
+  function put(table: Map<number, number>, address: Address, id: number, rate: number): boolean {
+    if (!table.has(id)) {
+      if (
+        table.size >= MAX_ENTRIES ||
+        address.entries >= MAX_ENTRIES_PER_ADDRESS ||
+        (entries >= MAX_ENTRIES_TOTAL && address.entries >= FREE_ENTRIES)
+      )
+        return false;
+      address.entries++;
+      entries++;
+    }
+    table.set(id, rate);
+    return true;
+  }
+
   function merge(session: Session): Rates {
-    const all = [...(byAddress.get(session.address)?.values() ?? [])];
+    const address = byAddress.get(session.address);
+    const all = [...(address?.sessions.values() ?? [])];
     const nearness = (a: Announced): number =>
       a.session === session ? 2 : a.session.domain === session.domain ? 1 : 0;
     all.sort((a, b) => nearness(a) - nearness(b) || a.order - b.order);
@@ -73,7 +114,7 @@ export function createSampling(): Sampling {
       for (const [id, rate] of announced.bySampler) bySampler.set(id, rate);
       for (const [id, rate] of announced.byInterface) byInterface.set(id, rate);
     }
-    return { generation, wide, bySampler, byInterface };
+    return { generation: address?.generation ?? 0, checked: generation, wide, bySampler, byInterface };
   }
 
   return {
@@ -81,33 +122,40 @@ export function createSampling(): Sampling {
       const told = readSampling(fields);
       if (told.rate === 0) return false;
       const announced = announcedBy(session);
+      const address = addressOf(session);
       const table = told.sampler >= 0 ? announced.bySampler : told.ifIndex > 0 ? announced.byInterface : null;
       const id = told.sampler >= 0 ? told.sampler : told.ifIndex;
       if (table ? table.get(id) === told.rate : announced.wide === told.rate) return false;
-      if (table) {
-        if (table.size >= MAX_ENTRIES && !table.has(id)) return false;
-        table.set(id, told.rate);
-      } else {
-        announced.wide = told.rate;
-      }
-      announced.order = ++generation;
+      if (!table) announced.wide = told.rate;
+      else if (!put(table, address, id, told.rate)) return false;
+      announced.order = address.generation = ++generation;
       return true;
     },
 
     ratesOf(session) {
-      if (session.rates?.generation !== generation) session.rates = merge(session);
-      return session.rates as Rates;
+      const { rates } = session;
+      if (rates?.checked === generation) return rates;
+      if (rates && rates.generation === (byAddress.get(session.address)?.generation ?? 0)) {
+        rates.checked = generation;
+        return rates;
+      }
+      return (session.rates = merge(session));
     },
 
     forget(session) {
-      const sessions = byAddress.get(session.address);
-      if (!sessions?.delete(session.key)) return;
-      if (sessions.size === 0) byAddress.delete(session.address);
-      generation++;
+      const address = byAddress.get(session.address);
+      const announced = address?.sessions.get(session.key);
+      if (!address || !announced) return;
+      address.sessions.delete(session.key);
+      const gone = announced.bySampler.size + announced.byInterface.size;
+      address.entries -= gone;
+      entries -= gone;
+      address.generation = ++generation;
+      if (address.sessions.size === 0) byAddress.delete(session.address);
     },
 
     save(session) {
-      const announced = byAddress.get(session.address)?.get(session.key);
+      const announced = byAddress.get(session.address)?.sessions.get(session.key);
       if (!announced) return null;
       return { wide: announced.wide, samplers: [...announced.bySampler], interfaces: [...announced.byInterface] };
     },
@@ -115,9 +163,10 @@ export function createSampling(): Sampling {
     restore(session, saved) {
       const announced = announcedBy(session);
       announced.wide = saved.wide;
-      for (const [id, rate] of saved.samplers) announced.bySampler.set(id, rate);
-      for (const [id, rate] of saved.interfaces) announced.byInterface.set(id, rate);
-      announced.order = ++generation;
+      const address = addressOf(session);
+      for (const [id, rate] of saved.samplers) put(announced.bySampler, address, id, rate);
+      for (const [id, rate] of saved.interfaces) put(announced.byInterface, address, id, rate);
+      announced.order = address.generation = ++generation;
     },
   };
 }

@@ -11,7 +11,8 @@ import type { Source } from './decoder.ts';
  */
 export interface Snapshot {
   template(session: Session, id: number, template: Template | null): void;
-  options(session: Session, sampling: SavedSampling | null): void;
+  /** The session's options state changed; it is looked at by `take`, since thousands of records may change it. */
+  options(session: Session): void;
   take(): Map<string, unknown>;
   restore(entries: Iterable<readonly [string, unknown]>, nowMs: number, state: DecodeState): void;
 }
@@ -35,27 +36,35 @@ interface SavedOptions {
   words: number[];
 }
 
-export function createSnapshot(): Snapshot {
+/** @param samplingOf what a session announced; null = nothing, or it is gone */
+export function createSnapshot(samplingOf: (session: Session) => SavedSampling | null): Snapshot {
   let changes = new Map<string, unknown>();
   let restoring = false;
   const savedOptions = new Set<string>();
+  let changedOptions = new Set<Session>();
+
+  function saveOptions(session: Session): void {
+    const sampling = session.gone ? null : samplingOf(session);
+    const nothing = session.gone || (sampling === null && session.initMs < 0);
+    const saved: SavedOptions = { sampling, init_ms: session.initMs, words: [...session.source.words] };
+    const key = `o|${session.key}`;
+    if (nothing && !savedOptions.delete(key)) return;
+    if (!nothing) savedOptions.add(key);
+    changes.set(key, nothing ? null : saved);
+  }
 
   return {
     template(session, id, template) {
       if (!restoring) changes.set(`t|${session.key}|${id}`, template ? saveTemplate(template) : null);
     },
 
-    options(session, sampling) {
-      if (restoring) return;
-      const nothing = sampling === null && session.initMs < 0;
-      const saved: SavedOptions = { sampling, init_ms: session.initMs, words: [...session.source.words] };
-      const key = `o|${session.key}`;
-      if (nothing && !savedOptions.delete(key)) return;
-      if (!nothing) savedOptions.add(key);
-      changes.set(key, nothing ? null : saved);
+    options(session) {
+      if (!restoring) changedOptions.add(session);
     },
 
     take() {
+      for (const session of changedOptions) saveOptions(session);
+      changedOptions = new Set();
       const taken = changes;
       changes = new Map();
       return taken;

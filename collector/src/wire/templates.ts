@@ -19,8 +19,12 @@ export interface Template {
   announcedMs: number;
   /** Longest time between two announcements so far (T11). */
   intervalMs: number;
-  /** When data was last decoded with it; 0 = never, such templates are the first to go in a flood (X02). */
+  /** When data was last decoded with it; 0 = never. */
   usedMs: number;
+  /** Which templates go first in a flood (X02). */
+  standing: 'unproven' | 'young' | 'established';
+  /** When data was first decoded with it since it was announced or restored. */
+  firstUsedMs: number;
   /** When the state was last handed out for keeping (T12). */
   savedMs: number;
 }
@@ -62,12 +66,16 @@ export interface TemplateEvents {
 const MAX_RECORD_BYTES = 65_535;
 /** An unchanged template is handed out for keeping again after this long, for its age. */
 const SAVE_INTERVAL_MS = 600_000;
+/** A template is established once it was used again after this long: a spoofed address would have to come back. */
+const ESTABLISHED_MS = 5000;
 /** Candidates that are looked at to find the one to give up. */
 const SAMPLE = 32;
 
 export function createTemplateStore(config: WireConfig['templates'], events: TemplateEvents): TemplateStore {
   /** Never used to decode: in the order of their coming. */
   const unproven = new Set<Template>();
+  /** Used to decode, but not for long: whoever sends a template and a record under a spoofed address gets this far. */
+  const young = new Set<Template>();
   const perAddress = new Map<string, Set<Template>>();
   /** Layouts by their fields, shared by all exporters with equal devices. */
   const layouts = new Map<string, Layout>();
@@ -78,6 +86,7 @@ export function createTemplateStore(config: WireConfig['templates'], events: Tem
     if (session.templates.get(id) !== template) return;
     session.templates.delete(id);
     unproven.delete(template);
+    young.delete(template);
     const mates = perAddress.get(session.address);
     mates?.delete(template);
     if (mates?.size === 0) perAddress.delete(session.address);
@@ -109,7 +118,7 @@ export function createTemplateStore(config: WireConfig['templates'], events: Tem
     return victim;
   }
 
-  /** X02: an exporter pays for its own templates; over all, what never decoded anything goes first. */
+  /** X02: an exporter pays for its own templates; over all, what never decoded anything goes first, then newcomers. */
   function makeRoom(address: string): void {
     const mates = perAddress.get(address);
     if (mates && mates.size >= config.max_per_exporter) {
@@ -117,9 +126,11 @@ export function createTemplateStore(config: WireConfig['templates'], events: Tem
       if (victim) remove(victim);
     }
     if (total < config.max_total) return;
-    for (const victim of unproven) {
-      remove(victim);
-      return;
+    for (const candidates of [unproven, young]) {
+      for (const victim of candidates) {
+        remove(victim);
+        return;
+      }
     }
     let largest: Set<Template> | undefined;
     for (const set of perAddress.values()) if (!largest || set.size > largest.size) largest = set;
@@ -168,6 +179,8 @@ export function createTemplateStore(config: WireConfig['templates'], events: Tem
         announcedMs: nowMs,
         intervalMs: 0,
         usedMs: 0,
+        standing: 'unproven',
+        firstUsedMs: 0,
         savedMs: nowMs,
       };
       session.templates.set(id, template);
@@ -202,7 +215,17 @@ export function createTemplateStore(config: WireConfig['templates'], events: Tem
     },
 
     markUsed(template, nowMs) {
-      if (template.usedMs === 0) unproven.delete(template);
+      if (template.standing !== 'established') {
+        if (template.standing === 'unproven') {
+          unproven.delete(template);
+          young.add(template);
+          template.standing = 'young';
+          template.firstUsedMs = nowMs;
+        } else if (nowMs - template.firstUsedMs >= ESTABLISHED_MS) {
+          young.delete(template);
+          template.standing = 'established';
+        }
+      }
       template.usedMs = Math.max(nowMs, 1);
     },
 

@@ -1,11 +1,16 @@
-import type { ExporterInfo, ExportersResponse, StatusResponse } from '@ringflow/contract';
+import type { ExporterInfo, ExportersResponse, StatusDetails, StatusResponse } from '@ringflow/contract';
 import type { InletStatus } from '../../inlet/index.ts';
 import type { JobStatus } from '../../schedule/index.ts';
 import type { Inventory } from './inventory.ts';
-import type { CollectorStatus } from './main.ts';
+import type { CollectorStatus } from './collector-status.ts';
 
 /** `GET /api/v1/status`. */
-export function toStatusResponse(status: CollectorStatus, jobs: readonly JobStatus[], nowMs: number): StatusResponse {
+export function toStatusResponse(
+  status: CollectorStatus,
+  jobs: readonly JobStatus[],
+  nowMs: number,
+  more: StatusDetails = {},
+): StatusResponse {
   const { version, startedMs, ledger, store, inlet, processes } = status;
   return {
     version,
@@ -26,13 +31,16 @@ export function toStatusResponse(status: CollectorStatus, jobs: readonly JobStat
     decoder: { ...inlet?.decoder },
     exporters: new Set(inlet?.exporters.exporters.map(({ exporter }) => exporter)).size,
     details: {
-      processes,
-      listeners: inlet?.sockets ?? [],
+      processes: [...processes],
+      listeners: (inlet?.sockets ?? []).map((socket) => ({ ...socket })),
       receiver: inlet?.receiver ?? null,
       losses: inlet?.losses ?? {},
       refused: inlet?.exporters.refused ?? {},
-      notAllowed: inlet?.exporters.notAllowed ?? [],
-      jobs,
+      notAllowed: [...(inlet?.exporters.notAllowed ?? [])],
+      truncatedDatagrams: inlet?.truncatedDatagrams ?? 0,
+      oldestWaitingSeconds: store?.oldestWaitingSeconds ?? 0,
+      jobs: [...jobs],
+      ...more,
     },
   };
 }
@@ -110,16 +118,28 @@ function sumUp(status: InletStatus): Map<string, Sums> {
       records: 0,
       samplingRate: 0,
       lost: 0,
+      lostUnits: [],
+      templates: 0,
+      templateMs: 0,
+      clockOffsetMs: null,
       losses: {},
     };
     sums.set(session.exporter, sum);
     if (!sum.protocols.includes(session.protocol)) sum.protocols.push(session.protocol);
     if (!sum.domains.includes(session.domain)) sum.domains.push(session.domain);
     sum.firstSeenMs = Math.min(sum.firstSeenMs, session.firstSeenMs);
+    // The clock of whoever spoke last: an exporter that was set right is right.
+    if (session.lastSeenMs >= sum.lastSeenMs && session.clockOffsetMs !== null)
+      sum.clockOffsetMs = session.clockOffsetMs;
     sum.lastSeenMs = Math.max(sum.lastSeenMs, session.lastSeenMs);
+    sum.templates += session.templates;
+    sum.templateMs = Math.max(sum.templateMs, session.templateMs);
     sum.datagrams += session.datagrams;
     sum.records += session.records;
     sum.lost += session.sequence.lost;
+    // What was not recognised has no sequence numbers.
+    if (session.protocol !== 'FLOWUNKNOWN' && !sum.lostUnits.includes(session.sequence.unit))
+      sum.lostUnits.push(session.sequence.unit);
     if (session.samplingRate > 0) sum.samplingRate = session.samplingRate;
     for (const [reason, count] of Object.entries(session.losses))
       sum.losses[reason] = (sum.losses[reason] ?? 0) + count;

@@ -44,7 +44,13 @@ interface Sum {
   readonly losses: Map<string, number>;
 }
 
-export function createHealthMetrics(config: MetricsConfig, spoolLimitBytes: number, metrics: Metrics): HealthMetrics {
+/** The disk budgets that the configuration sets. */
+export interface DiskLimits {
+  readonly spoolBytes: number;
+  readonly storeBytes: number;
+}
+
+export function createHealthMetrics(config: MetricsConfig, limits: DiskLimits, metrics: Metrics): HealthMetrics {
   const labels = createBoundedLabels(config.max_exporters);
 
   /** One sum per exporter and protocol: domains and ports are no labels, an exporter may have thousands. */
@@ -144,13 +150,14 @@ export function createHealthMetrics(config: MetricsConfig, spoolLimitBytes: numb
 
   function store(status: StoreStatus): void {
     metrics.set('ringflow_spool_bytes', {}, status.waitingBytes);
-    metrics.set('ringflow_spool_limit_bytes', {}, spoolLimitBytes);
+    metrics.set('ringflow_spool_limit_bytes', {}, limits.spoolBytes);
     metrics.set('ringflow_spool_segments', {}, status.waitingSegments);
     metrics.set('ringflow_spool_oldest_age_seconds', {}, status.oldestWaitingSeconds);
     metrics.total('ringflow_store_loaded_segments_total', {}, status.loadedSegments, 'store');
     metrics.total('ringflow_store_loaded_records_total', {}, status.loadedRows, 'store');
     metrics.total('ringflow_store_replayed_segments_total', {}, status.replayedSegments, 'store');
     metrics.total('ringflow_store_load_failures_total', {}, status.loadFailures, 'store');
+    metrics.set('ringflow_store_limit_bytes', {}, limits.storeBytes);
     for (const { table, sizeBytes, rows, oldestMs } of status.tables) {
       metrics.set('ringflow_store_table_bytes', { table }, sizeBytes);
       metrics.set('ringflow_store_table_rows', { table }, rows);

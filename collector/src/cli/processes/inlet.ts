@@ -67,7 +67,7 @@ export function runInletProcess(): void {
 
 /** Puts the rooms of the receiving side together. */
 function wireInlet(config: Config, emit: <K extends keyof InletEvents>(name: K, value: InletEvents[K]) => void): Inlet {
-  const log = createLog(config.log, 'inlet');
+  const log = createLog(config.log, 'inlet', (problem) => emit('problem', problem));
   const dataDirectory = resolve(config.data_dir);
   return createInlet(config.inlet, {
     wire: {

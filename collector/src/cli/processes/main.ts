@@ -1,4 +1,4 @@
-import { parseFilter, type Ledger, type ReadyResponse } from '@ringflow/contract';
+import { parseFilter, type Ledger, type ReadyResponse, type StatusDetails } from '@ringflow/contract';
 import { processEnvironment, type Config } from '../../config/index.ts';
 import type { Http } from '../../http/index.ts';
 import type { InletStatus, NameUpdate } from '../../inlet/index.ts';
@@ -6,11 +6,14 @@ import { createMetrics } from '../../metrics/index.ts';
 import { compileFilter } from '../../query/index.ts';
 import { createSchedule } from '../../schedule/index.ts';
 import type { StoreStatus, TrafficWatch } from '../../store/index.ts';
-import type { Log } from '../log.ts';
+import type { Log, Problem } from '../log.ts';
 import { VERSION } from '../version.ts';
 import { createExporterList, toStatusResponse } from './api-status.ts';
 import { lockDataDirectory, type DataLock } from './data-lock.ts';
+import type { CollectorStatus } from './collector-status.ts';
 import { createHealthMetrics } from './health-metrics.ts';
+import { HISTORY_INLET } from './history-inlet.ts';
+import { readDisk } from './disk.ts';
 import { createInventory } from './inventory.ts';
 import { listenError } from './listen-error.ts';
 import type {
@@ -23,6 +26,7 @@ import type {
   StoreMethods,
 } from './messages.ts';
 import { createRunQuery } from './store-link.ts';
+import { createProblems } from './problems.ts';
 import { createSupervisor, type SupervisorStatus } from './supervisor.ts';
 import { createTrafficMetrics } from './traffic-metrics.ts';
 import { readUsage } from './usage.ts';
@@ -39,6 +43,8 @@ export interface CollectorDeps {
   /** The bundle that child processes start from. */
   readonly entry: string;
   readonly log: Log;
+  /** Calls back for each warning and error that `log` writes. */
+  watchLog?(noticed: (problem: Problem) => void): void;
   now(): number;
 }
 
@@ -46,16 +52,6 @@ export interface CollectorAddresses {
   /** Base URL of the API. */
   readonly url: string;
   readonly listeners: InletStarted['listeners'];
-}
-
-/** What the collector says about itself; `/api/v1/status` shows it. */
-export interface CollectorStatus {
-  readonly version: string;
-  readonly startedMs: number;
-  readonly processes: readonly SupervisorStatus[];
-  readonly inlet: InletStatus | null;
-  readonly store: StoreStatus | null;
-  readonly ledger: Ledger;
 }
 
 export interface Collector {
@@ -74,9 +70,12 @@ export function createCollector(config: Config, deps: CollectorDeps): Collector 
   const startedMs = now();
   const metrics = createMetrics();
   const countTraffic = createTrafficMetrics(config.metrics, metrics);
-  const health = createHealthMetrics(config.metrics, config.spool.max_bytes, metrics);
+  const diskLimits = { spoolBytes: config.spool.max_bytes, storeBytes: config.store.max_bytes };
+  const health = createHealthMetrics(config.metrics, diskLimits, metrics);
   const inventory = createInventory(config.names);
   const exporters = createExporterList(inventory);
+  const problems = createProblems(now);
+  deps.watchLog?.((problem) => problems.note('main', problem));
   let inletStatus: InletStatus | null = null;
   let storeStatus: StoreStatus | null = null;
   let lock: DataLock | null = null;
@@ -133,6 +132,7 @@ export function createCollector(config: Config, deps: CollectorDeps): Collector 
         health.ledger(ledger());
       });
       channel.on('usage', (usage) => noteUsage('inlet', usage));
+      channel.on('problem', (problem) => problems.note('inlet', problem));
       channel.on('names', (updates) => {
         takeNames(updates);
         store
@@ -173,9 +173,11 @@ export function createCollector(config: Config, deps: CollectorDeps): Collector 
         health.ledger(ledger());
       });
       channel.on('usage', (usage) => noteUsage('store', usage));
-      channel.on('loaded', ({ durationMs, traffic }) => {
+      channel.on('problem', (problem) => problems.note('store', problem));
+      channel.on('loaded', ({ segment, durationMs, traffic }) => {
         metrics.observe('ringflow_store_load_duration_seconds', {}, durationMs / 1000);
-        countTraffic(traffic);
+        // A counter cannot be moved back in time: the demo's yesterday would be a burst of today.
+        if (!segment.startsWith(`${HISTORY_INLET}_`)) countTraffic(traffic);
       });
     },
     begin: async (channel) => {
@@ -211,6 +213,17 @@ export function createCollector(config: Config, deps: CollectorDeps): Collector 
     ledger: ledger(),
   });
 
+  const details = (): StatusDetails => ({
+    disk: readDisk(config.data_dir),
+    limits: {
+      storeBytes: config.store.max_bytes,
+      spoolBytes: config.spool.max_bytes,
+      spoolFreeBytes: config.spool.min_free_bytes,
+      clockMs: config.inlet.clock_threshold_ms,
+    },
+    problems: problems.list(),
+  });
+
   function ready(): ReadyResponse {
     const reasons = [inlet.status(), store.status()].flatMap(({ role, state, error }) =>
       state === 'up' ? [] : [`${role} is ${state}${error ? `: ${error}` : ''}`],
@@ -227,7 +240,7 @@ export function createCollector(config: Config, deps: CollectorDeps): Collector 
     try {
       web = createWeb(config, {
         run: createRunQuery(() => store.channel()),
-        status: () => toStatusResponse(status(), schedule.status(), now()),
+        status: () => toStatusResponse(status(), schedule.status(), now(), details()),
         exporters: () => exporters.response(inletStatus, now()).exporters,
         ready,
         names: inventory,

@@ -3,6 +3,7 @@ import type { Config } from '../../config/index.ts';
 import type { InletStatus, NameUpdate } from '../../inlet/index.ts';
 import type { RunOptions, RunResult, SqlQuery } from '../../query/index.ts';
 import type { LoadResult, StoreStatus, TrafficWatch } from '../../store/index.ts';
+import type { Problem } from '../log.ts';
 
 /**
  * What the three processes say to each other. main forks inlet and store with `serialization: 'advanced'`; each pair
@@ -28,6 +29,8 @@ export interface InletEvents {
   status: InletStatus;
   /** Every second. */
   usage: ProcessUsage;
+  /** A warning or an error was logged. */
+  problem: Problem;
   names: readonly NameUpdate[];
   /** A segment is in the spool: the store should load it now, not at its next look. */
   sealed: { readonly segment: string; readonly rows: number; readonly ledger: LedgerDelta };
@@ -53,6 +56,8 @@ export interface StoreEvents {
   status: StoreStatus;
   /** Every second. */
   usage: ProcessUsage;
+  /** A warning or an error was logged. */
+  problem: Problem;
   /** After each segment. */
   loaded: LoadResult;
 }

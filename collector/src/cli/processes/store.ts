@@ -75,7 +75,7 @@ function wireStore(
   watches: readonly TrafficWatch[],
   emit: <K extends keyof StoreEvents>(name: K, value: StoreEvents[K]) => void,
 ): Store {
-  const log = createLog(config.log, 'store');
+  const log = createLog(config.log, 'store', (problem) => emit('problem', problem));
   return createStore(config.store, {
     spoolDirectory: join(config.data_dir, 'spool'),
     engineDirectory: join(config.data_dir, 'store'),

@@ -28,6 +28,10 @@ export const EXPORTER: ExporterInfo = {
   datagramsPerSecond: 6,
   samplingRate: 1,
   lost: 7,
+  lostUnits: ['records'],
+  templates: 2,
+  templateMs: 2,
+  clockOffsetMs: 9,
   losses: { bad_length: 8 },
   interfaces: [{ index: 3, name: 'Gi0/3', description: 'uplink', speedBps: 1e9 }],
 };
@@ -107,4 +111,30 @@ export async function createTestServer(
       await store.close();
     },
   };
+}
+
+/** When the records of {@link insertSample} begin. */
+export const T0 = Date.UTC(2026, 0, 10, 12);
+
+/** 300 records of two exporters over fifty minutes. */
+export async function insertSample(server: TestServer): Promise<void> {
+  await server.store.insert(
+    Array.from({ length: 300 }, (_, index) => ({
+      startMs: T0 + index * 10_000,
+      endMs: T0 + index * 10_000 + 5000,
+      bytes: 1000 + index,
+      packets: 10,
+      sampling_rate: 1,
+      sampler_address: index % 3 === 0 ? '::ffff:192.0.2.1' : '::ffff:192.0.2.2',
+      src_addr: `::ffff:10.0.0.${index % 20}`,
+      dst_addr: '2001:db8::1',
+      src_port: 40_000 + index,
+      dst_port: index % 2 === 0 ? 443 : 53,
+      proto: index % 2 === 0 ? 6 : 17,
+      service: index % 2 === 0 ? 6 * 65_536 + 443 : 17 * 65_536 + 53,
+      type: 4,
+      in_if: 3,
+      src_as: 15_169,
+    })),
+  );
 }
