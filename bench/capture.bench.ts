@@ -2,7 +2,16 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { BlastOptions, BlastReport } from './blaster.ts';
 import { startNfcapd, startRingflow, type Collector, type Medium } from './collectors.ts';
-import { cpuSeconds, describeMachine, formatSpread, median, option, printTable } from './measure.ts';
+import {
+  cpuSeconds,
+  describeMachine,
+  formatSpread,
+  machineSeconds,
+  median,
+  option,
+  printTable,
+  untilQuiet,
+} from './measure.ts';
 import type { Protocol } from './traffic.ts';
 
 /**
@@ -23,12 +32,16 @@ interface Sample {
   readonly flowsPerCpuSecond: number;
   readonly offered: number;
   readonly kept: number;
+  /** CPUs that were busy with neither collector nor sender. */
+  readonly others: number;
 }
 
 /** Runs the blaster in a process of its own. */
 function send(options: BlastOptions): Promise<BlastReport> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(__dirname, 'blaster.cjs'), JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [join(__dirname, 'blaster.cjs'), JSON.stringify(options)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.on('error', reject);
@@ -39,7 +52,12 @@ function send(options: BlastOptions): Promise<BlastReport> {
   });
 }
 
-async function measure(collector: Collector, protocol: Protocol, recordsPerSecond: number, seconds: number): Promise<Sample> {
+async function measure(
+  collector: Collector,
+  protocol: Protocol,
+  recordsPerSecond: number,
+  seconds: number,
+): Promise<Sample> {
   const target = { protocol, host: '127.0.0.1', port: collector.port };
   // Compiled code, touched pages, a template: what a collector has that has run for a while.
   let warm = 0;
@@ -47,12 +65,14 @@ async function measure(collector: Collector, protocol: Protocol, recordsPerSecon
     warm += (await send({ ...target, recordsPerSecond: 400_000, seconds: 1, seed })).records;
     await collector.settle();
   }
-  const before = cpuSeconds(collector.pid);
+  await untilQuiet();
+  const [began, busyBefore, before] = [performance.now(), machineSeconds(), cpuSeconds(collector.pid)];
   const report = await send({ ...target, recordsPerSecond, seconds });
   await collector.settle();
   const used = cpuSeconds(collector.pid) - before;
+  const others = (machineSeconds() - busyBefore - used - report.cpuSeconds) / ((performance.now() - began) / 1000);
   const kept = (await collector.stop()) - warm;
-  return { flowsPerCpuSecond: kept / used, offered: report.recordsPerSecond, kept: kept / report.records };
+  return { flowsPerCpuSecond: kept / used, offered: report.recordsPerSecond, kept: kept / report.records, others };
 }
 
 async function run(): Promise<void> {
@@ -83,7 +103,10 @@ async function run(): Promise<void> {
   }
   const rows = protocols.flatMap((protocol) =>
     RATES.flatMap(({ name }) => {
-      const [ours, theirs] = [0, 1].map((which) => samples.get(`${protocol} ${name} ${which}`) ?? []) as [Sample[], Sample[]];
+      const [ours, theirs] = [0, 1].map((which) => samples.get(`${protocol} ${name} ${which}`) ?? []) as [
+        Sample[],
+        Sample[],
+      ];
       const cells = (list: readonly Sample[]) =>
         list.length === 0
           ? ['–', '–', '–']
@@ -94,12 +117,18 @@ async function run(): Promise<void> {
             ];
       const efficiency = (list: readonly Sample[]) => median(list.map(({ flowsPerCpuSecond }) => flowsPerCpuSecond));
       const ratio = theirs.length === 0 ? '–' : (efficiency(ours) / efficiency(theirs)).toFixed(2);
-      return [[`${NAMES[protocol]}, ${name}`, ...cells(ours), ...cells(theirs), ratio]];
+      const others = median([...ours, ...theirs].map((sample) => sample.others)).toFixed(2);
+      return [[`${NAMES[protocol]}, ${name}`, ...cells(ours), ...cells(theirs), ratio, others]];
     }),
   );
   const columns = (name: string) => [`${name}: M flows/CPU-s`, 'offered M/s', 'kept'];
-  printTable(['capture', ...columns(names[0] as string), ...columns(names[1] || 'nfcapd'), 'ratio'], rows);
-  console.log(`median of ${rounds} rounds of ${seconds} s (lowest–highest), order alternating; sender on the same machine`);
+  printTable(
+    ['capture', ...columns(names[0] as string), ...columns(names[1] || 'nfcapd'), 'ratio', 'CPUs busy with others'],
+    rows,
+  );
+  console.log(
+    `median of ${rounds} rounds of ${seconds} s (lowest–highest), order alternating; sender on the same machine`,
+  );
 }
 
 void run().catch((error: unknown) => {

@@ -39,7 +39,9 @@ export function receiveBufferBytes(): number {
 
 /** Bytes that wait in the kernel for a UDP port, null when nobody listens. */
 function queueBytes(port: number): number | null {
-  const local = new RegExp(`^\\s*\\d+: [0-9A-F]+:${port.toString(16).toUpperCase().padStart(4, '0')} \\S+ \\S+ [0-9A-F]+:([0-9A-F]+)`);
+  const local = new RegExp(
+    `^\\s*\\d+: [0-9A-F]+:${port.toString(16).toUpperCase().padStart(4, '0')} \\S+ \\S+ [0-9A-F]+:([0-9A-F]+)`,
+  );
   for (const file of ['/proc/net/udp', '/proc/net/udp6']) {
     for (const line of readFileSync(file, 'latin1').split('\n')) {
       const match = local.exec(line);
@@ -56,7 +58,10 @@ async function drained(port: number): Promise<void> {
 /** Ringflow's own inlet process, started as main starts it: sockets to sealed segments. */
 export async function startRingflow(bundle: string, medium: Medium): Promise<Collector> {
   const directory = makeDirectory(medium);
-  const child = fork(bundle, ['process', 'inlet'], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(bundle, ['process', 'inlet'], {
+    serialization: 'advanced',
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   const channel = createChannel<InletMethods, InletEvents>(child);
   let rows = 0;
   let status: InletStatus | undefined;
@@ -82,7 +87,11 @@ export async function startRingflow(bundle: string, medium: Medium): Promise<Col
       await drained(port);
       const before = status;
       // A status made after everything was read, with nothing left in memory.
-      await waitFor(() => (status !== before && status?.waitingRecords === 0 ? true : undefined), 30_000, 'the last segment');
+      await waitFor(
+        () => (status !== before && status?.waitingRecords === 0 ? true : undefined),
+        30_000,
+        'the last segment',
+      );
     },
     async stop() {
       await channel.call('stop', []);
@@ -90,7 +99,9 @@ export async function startRingflow(bundle: string, medium: Medium): Promise<Col
       rmSync(directory, { recursive: true, force: true });
       // What was not sealed is in the ledger: the disk was too slow.
       if (rows !== status?.ledger.sealedRecords || status.records !== status.ledger.receivedRecords)
-        throw new Error(`${status?.records} records were decoded, ${rows} sealed; the ledger has ${JSON.stringify(status?.ledger)}`);
+        throw new Error(
+          `${status?.records} records were decoded, ${rows} sealed; the ledger has ${JSON.stringify(status?.ledger)}`,
+        );
       return rows;
     },
   };
@@ -111,7 +122,20 @@ export async function startNfcapd(medium: Medium): Promise<Collector | null> {
   const port = await freePort();
   const child = spawn(
     'nfcapd',
-    ['-w', directory, '-p', String(port), '-b', '127.0.0.1', '-B', String(receiveBufferBytes()), '-t', '3600', '-I', 'bench'],
+    [
+      '-w',
+      directory,
+      '-p',
+      String(port),
+      '-b',
+      '127.0.0.1',
+      '-B',
+      String(receiveBufferBytes()),
+      '-t',
+      '3600',
+      '-I',
+      'bench',
+    ],
     { stdio: 'ignore' },
   );
   await waitFor(() => (queueBytes(port) === null ? undefined : true), 10_000, 'nfcapd');

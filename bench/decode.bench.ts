@@ -10,7 +10,7 @@ import {
   type Decoder,
   type Source,
 } from '../collector/src/wire/index.ts';
-import { describeMachine, formatSpread, mainThreadSeconds, median, option, printTable } from './measure.ts';
+import { describeMachine, formatSpread, mainThreadSeconds, median, option, printTable, untilQuiet } from './measure.ts';
 import { buildTraffic, PROTOCOLS, type Protocol, type Traffic } from './traffic.ts';
 
 /**
@@ -110,7 +110,7 @@ function timeCopy({ bytes }: Case, passes: number): number {
   return (mainThreadSeconds() - before) / passes;
 }
 
-function run(): void {
+async function run(): Promise<void> {
   console.log(describeMachine());
   const cases = [
     ...PROTOCOLS.map((protocol) => makeCase(protocol, false)),
@@ -125,6 +125,7 @@ function run(): void {
   for (const one of cases) timeDecode(one, batch, 2);
   const samples = cases.map(() => ({ decode: [] as number[], copy: [] as number[] }));
   for (let round = 0; round < rounds; round++) {
+    await untilQuiet();
     cases.forEach((one, index) => {
       samples[index]?.decode.push(one.records / timeDecode(one, batch, passes) / 1e6);
       samples[index]?.copy.push(one.records / timeCopy(one, passes) / 1e6);
@@ -134,10 +135,15 @@ function run(): void {
     ['decode', 'M flows/s per core', 'ns per record', 'time ÷ copy loop'],
     cases.map(({ name }, index) => {
       const { decode, copy } = samples[index] as (typeof samples)[number];
-      return [name, formatSpread(decode), (1000 / median(decode)).toFixed(0), (median(copy) / median(decode)).toFixed(1)];
+      return [
+        name,
+        formatSpread(decode),
+        (1000 / median(decode)).toFixed(0),
+        (median(copy) / median(decode)).toFixed(1),
+      ];
     }),
   );
   console.log(`median of ${rounds} (lowest–highest); ${DATAGRAMS} datagrams, ${passes} passes each`);
 }
 
-run();
+void run();

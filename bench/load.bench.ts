@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { scanSpool } from '../collector/src/spool/index.ts';
 import { makeDataset } from './dataset.ts';
 import type { LoadJob, LoadMode, LoadReport } from './loader.ts';
-import { describeMachine, formatSpread, median, option, printTable } from './measure.ts';
+import { describeMachine, formatSpread, median, option, printTable, untilQuiet } from './measure.ts';
 
 /**
  * Sealed segments to tables: CPU seconds of the store's engine per million rows, into the raw table alone, with the
@@ -44,19 +44,30 @@ async function run(): Promise<void> {
   for (const rowsPerSegment of SIZES) {
     const prepared = mkdtempSync(join(tmpdir(), 'ringflow-bench-'));
     try {
-      await makeDataset({ directory: prepared, rows, rowsPerSegment, recordsPerSecond: rowsPerSegment, endMs: Date.now() });
+      await makeDataset({
+        directory: prepared,
+        rows,
+        rowsPerSegment,
+        recordsPerSecond: rowsPerSegment,
+        endMs: Date.now(),
+      });
       const { sizeBytes } = await scanSpool(prepared);
       const samples = new Map<LoadMode, LoadReport[]>();
       for (let round = 0; round < rounds; round++) {
-        for (const { mode } of round % 2 === 0 ? MODES : [...MODES].reverse())
+        for (const { mode } of round % 2 === 0 ? MODES : [...MODES].reverse()) {
+          await untilQuiet();
           samples.set(mode, [...(samples.get(mode) ?? []), load(mode, prepared)]);
+        }
       }
       for (const { mode, name } of MODES) {
         const list = samples.get(mode) ?? [];
         const of = (value: (report: LoadReport) => number) => list.map(value);
         table.push([
           `${name}, ${rowsPerSegment.toLocaleString('en')} rows per segment`,
-          formatSpread(of((report) => (report.loadCpuSeconds / report.rows) * 1e6), 2),
+          formatSpread(
+            of((report) => (report.loadCpuSeconds / report.rows) * 1e6),
+            2,
+          ),
           median(of((report) => (report.mergeCpuSeconds / report.rows) * 1e6)).toFixed(2),
           median(of((report) => report.mergedRows / report.rows)).toFixed(1),
           (median(of((report) => report.rows / report.wallSeconds)) / 1e6).toFixed(2),
@@ -71,10 +82,22 @@ async function run(): Promise<void> {
     }
   }
   printTable(
-    ['load', 'CPU-s per M rows', 'merges after it', 'merges per row', 'M rows/s', 'raw bytes per row', 'ring bytes per row', 'segment bytes per row', 'MiB resident'],
+    [
+      'load',
+      'CPU-s per M rows',
+      'merges after it',
+      'merges per row',
+      'M rows/s',
+      'raw bytes per row',
+      'ring bytes per row',
+      'segment bytes per row',
+      'MiB resident',
+    ],
     table,
   );
-  console.log(`median of ${rounds} (lowest–highest); ${rows.toLocaleString('en')} rows; merges that run while loading count as loading`);
+  console.log(
+    `median of ${rounds} (lowest–highest); ${rows.toLocaleString('en')} rows; merges that run while loading count as loading`,
+  );
 }
 
 void run().catch((error: unknown) => {

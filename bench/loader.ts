@@ -74,7 +74,11 @@ async function load({ mode, spoolDirectory, workDirectory }: LoadJob): Promise<L
   for (const segment of segments) {
     if (mode === 'store') await loader.load(segment);
     else
-      await engine.loadSegment(RAW_TABLE, await openSegment(spoolDirectory, segment), insertSettings(String(segment.sequence)));
+      await engine.loadSegment(
+        RAW_TABLE,
+        await openSegment(spoolDirectory, segment),
+        insertSettings(String(segment.sequence)),
+      );
     rows += segment.rows;
   }
   const wallSeconds = (performance.now() - began) / 1000;
@@ -83,7 +87,9 @@ async function load({ mode, spoolDirectory, workDirectory }: LoadJob): Promise<L
   await quiet();
   const mergeCpuSeconds = cpuSeconds() - cpuBefore - loadCpuSeconds;
 
-  const [merged] = await engine.select<{ value: number }>("SELECT sum(value) AS value FROM system.events WHERE event = 'MergedRows'");
+  const [merged] = await engine.select<{ value: number }>(
+    "SELECT sum(value) AS value FROM system.events WHERE event = 'MergedRows'",
+  );
 
   const tables = [RAW_TABLE, 'rings_1m', 'rings_1h'];
   for (const table of tables) await engine.exec(`OPTIMIZE TABLE ${table} FINAL`);

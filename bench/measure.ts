@@ -52,6 +52,25 @@ export function describeMachine(): string {
   return `${all.length} CPUs (${all[0]?.model.trim() ?? 'unknown'}), ${process.platform} ${process.arch}, Node ${process.versions.node}; load average ${(loadavg()[0] ?? 0).toFixed(1)}`;
 }
 
+/** Busy CPU seconds of the whole machine since boot (steps of 10 ms); processes of others included. */
+export function machineSeconds(): number {
+  const [user, nice, system, , , irq, softirq] = readFileSync('/proc/stat', 'latin1').split(/\s+/).slice(1).map(Number);
+  return ((user ?? 0) + (nice ?? 0) + (system ?? 0) + (irq ?? 0) + (softirq ?? 0)) / 100;
+}
+
+/**
+ * Waits until the machine has been idle for two seconds, at most `patienceSeconds` (`--patience=`, 0 = not at all): two
+ * hardware threads of one core slow each other down, so other programs cost CPU time even where they do not wait for it.
+ */
+export async function untilQuiet(patienceSeconds = option('patience', 0)): Promise<void> {
+  const deadline = performance.now() + patienceSeconds * 1000;
+  for (let calm = 0; calm < 4 && performance.now() < deadline;) {
+    const before = machineSeconds();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    calm = machineSeconds() - before < 0.1 ? calm + 1 : 0;
+  }
+}
+
 /** Value of `--name=value` on the command line of the benchmark. */
 export function option(name: string, fallback: number): number {
   const found = process.argv.find((argument) => argument.startsWith(`--${name}=`));

@@ -20,7 +20,7 @@ export async function runBundled(entry, args, beside = {}) {
     const outfile = join(folder, 'main.cjs');
     await bundle(join(root, entry), outfile);
     for (const [name, source] of Object.entries(beside)) await bundle(join(root, source), join(folder, name));
-    const { status, signal } = spawnSync(process.execPath, ['--enable-source-maps', outfile, ...args], {
+    const { status, signal } = spawnSync(process.execPath, ['--expose-gc', '--enable-source-maps', outfile, ...args], {
       stdio: 'inherit',
       cwd: root,
       env: { ...process.env, TZ: 'UTC' },

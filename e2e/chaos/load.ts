@@ -79,19 +79,17 @@ export function createLoad(port: number, seed: number): Load {
   const sent: LoadCounts = { records: 0, datagrams: 0, doubled: 0, reordered: 0, garbage: 0, restarts: 0 };
   const sentAtMs = new Float64Array(MOST_RECORDS);
   const copies = new Uint8Array(MOST_RECORDS);
-  const senders = (['netflow5', 'netflow9', 'ipfix', 'sflow'] as const).map(
-    (protocol, i): Sender => ({
-      protocol,
-      address: `127.0.9.${i + 1}`,
-      socket: null,
-      sequence: 0,
-      bootMs: Date.now() - UPTIME_MS,
-      sinceTemplates: TEMPLATE_EVERY,
-      generation: 0,
-      clockOffsetMs: 0,
-      held: null,
-    }),
-  );
+  const senders = (['netflow5', 'netflow9', 'ipfix', 'sflow'] as const).map((protocol, i): Sender => ({
+    protocol,
+    address: `127.0.9.${i + 1}`,
+    socket: null,
+    sequence: 0,
+    bootMs: Date.now() - UPTIME_MS,
+    sinceTemplates: TEMPLATE_EVERY,
+    generation: 0,
+    clockOffsetMs: 0,
+    held: null,
+  }));
 
   function bind(address: string): Promise<Socket> {
     return new Promise((resolve, reject) => {
@@ -286,7 +284,7 @@ function relayout(datagram: Uint8Array, generation: number, headerBytes: number,
   for (let at = headerBytes; at + 4 <= bytes.length; at += view.getUint16(at + 2)) {
     if (view.getUint16(at) !== templateSet) continue;
     const end = at + view.getUint16(at + 2);
-    for (let template = at + 4; template + 4 <= end && view.getUint16(template) >= 256; ) {
+    for (let template = at + 4; template + 4 <= end && view.getUint16(template) >= 256;) {
       const fields = view.getUint16(template + 2);
       for (let field = template + 4; field < template + 4 + fields * 4; field += 4)
         view.setUint16(field, other[view.getUint16(field)] ?? view.getUint16(field));

@@ -151,7 +151,8 @@ export function createHonest(
         // Network order read as a little-endian word: the first byte is the lowest.
         const source = sources?.[at + 3] ?? 0;
         const id = (((source >>> 8) & 0xff) << 16) | (((source >>> 16) & 0xff) << 8) | (source >>> 24);
-        if ((source & 0xff) !== 10 || id >= sent || bytes?.[row * 2] !== bytesOf(id) || bytes[row * 2 + 1] !== 0) wrong++;
+        if ((source & 0xff) !== 10 || id >= sent || bytes?.[row * 2] !== bytesOf(id) || bytes[row * 2 + 1] !== 0)
+          wrong++;
         else if ((seen[id] as number) < 255) seen[id] = (seen[id] as number) + 1;
       }
     },

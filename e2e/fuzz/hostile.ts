@@ -51,7 +51,9 @@ function set(to: Pen, id: number, body: () => void): void {
   to.patch16(from + 2, to.at() - from);
 }
 
-const ELEMENTS = [1, 2, 4, 5, 6, 7, 8, 10, 11, 12, 14, 16, 17, 21, 22, 27, 28, 61, 82, 96, 130, 136, 148, 152, 153, 239];
+const ELEMENTS = [
+  1, 2, 4, 5, 6, 7, 8, 10, 11, 12, 14, 16, 17, 21, 22, 27, 28, 61, 82, 96, 130, 136, 148, 152, 153, 239,
+];
 
 function randomTemplate(random: Random, to: Pen, id: number, fields: number): void {
   to.u16(id);

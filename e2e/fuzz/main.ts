@@ -76,9 +76,13 @@ function show(report: Awaited<ReturnType<typeof runFuzz>>, socket: Awaited<Retur
   console.log(
     `refused      new sources ${inlet.refused.new_source_rate}; forgotten ${inlet.sources.evicted} sources, ${inlet.agents.evicted} agents`,
   );
-  console.log(`memory       ${report.rssMiB.join(', ')} MiB at quarters, ${Math.round(report.peakRssMiB)} MiB at most`);
+  console.log(
+    `memory       ${report.liveMiB.join(', ')} MiB in use at quarters; resident ${report.rssMiB.join(', ')} MiB, ${Math.round(report.peakRssMiB)} at most`,
+  );
   for (const { name, sent, arrived, missing, doubled, wrong } of [...report.honest, report.newcomer])
-    console.log(`honest       ${name}: ${sent} sent, ${arrived} arrived, ${missing} missing, ${doubled} doubled, ${wrong} wrong`);
+    console.log(
+      `honest       ${name}: ${sent} sent, ${arrived} arrived, ${missing} missing, ${doubled} doubled, ${wrong} wrong`,
+    );
   console.log(
     `socket       ${socket.sent} sent, ${socket.received} received, ${socket.kernelDrops} dropped by the kernel, ${socket.records} records = ${socket.sealed} sealed`,
   );

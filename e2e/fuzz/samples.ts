@@ -55,9 +55,7 @@ const UPTIME_MS = 86_400_000;
 
 function templatesOf({ protocol, sampling, interfaces }: DemoExporter, unixMs: number): Uint8Array[] {
   if (protocol === 'netflow9')
-    return [
-      encodeNetflow9Templates({ unixMs, uptimeMs: UPTIME_MS, sequence: 0, sourceId: 1 }, sampling, interfaces),
-    ];
+    return [encodeNetflow9Templates({ unixMs, uptimeMs: UPTIME_MS, sequence: 0, sourceId: 1 }, sampling, interfaces)];
   return protocol === 'ipfix' ? [encodeIpfixTemplates({ unixMs, sequence: 0, domain: 7 }, sampling, interfaces)] : [];
 }
 

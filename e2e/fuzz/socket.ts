@@ -68,7 +68,12 @@ export async function runSocketFuzz(options: {
   while (sent < options.datagrams) {
     for (let i = 0; i < BURST && sent < options.datagrams; i++) {
       const out = Buffer.alloc(65_507);
-      const length = mutate(random, random.pick(random.pick(samples).payloads), random.pick(random.pick(samples).payloads), out);
+      const length = mutate(
+        random,
+        random.pick(random.pick(samples).payloads),
+        random.pick(random.pick(samples).payloads),
+        out,
+      );
       await new Promise<void>((done, failed) =>
         socket.send(out.subarray(0, length), port, '127.0.0.1', (error) => (error ? failed(error) : done())),
       );

@@ -14,7 +14,7 @@ export interface DemoConfig {
 export const DEMO_DEFAULTS: DemoConfig = {
   flows_per_second: 400,
   history_hours: 24,
-  history_flows_per_minute: 3000,
+  history_flows_per_minute: 2000,
   incident_minutes: 5,
   seed: 1,
 };

@@ -125,11 +125,9 @@ export function createDemo(config: DemoConfig, target: ExporterTarget, deps: Dem
     await filling.end();
     if (stopped) return { flows };
     historyEnded = true;
-    if (flows > 0) {
-      const hours = Math.max(0.1, (startedMs - fromMs) / HOUR_MS).toFixed(1);
-      const seconds = Math.ceil((deps.now() - begunMs) / 1000);
-      deps.log(`Filled in the last ${hours} h: ${flows} flow records in ${seconds} s`);
-    }
+    const minutes = Math.ceil((startedMs - fromMs) / 60_000);
+    const length = minutes >= 60 ? `${Math.round(minutes / 60)} h` : `${minutes} min`;
+    deps.log(`Filled in the last ${length}: ${flows} flow records in ${Math.ceil((deps.now() - begunMs) / 1000)} s`);
     return { flows };
   }
 

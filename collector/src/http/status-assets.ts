@@ -43,32 +43,39 @@ dt{color:var(--quiet);font-size:.875rem}dd{margin:0}
 .figures dd{font-size:1.25rem;font-variant-numeric:tabular-nums}
 .figures dd small{display:block;font-size:.8125rem;color:var(--quiet)}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.9375rem}
-caption{text-align:left;color:var(--quiet);padding:.25rem 0}
-th,td{text-align:left;vertical-align:top;padding:.35rem .75rem .35rem 0;border-bottom:1px solid var(--line)}
+th,td{text-align:left;vertical-align:top;padding:.35rem .5rem;border-bottom:1px solid var(--line)}
 thead th{color:var(--quiet);font-weight:600;font-size:.8125rem;vertical-align:bottom}
 tbody th{font-weight:600}
+tr>:first-child{padding-left:0}tr>:last-child{padding-right:0}
+table+table{margin-top:1.5rem}
 .n{text-align:right}
 td small,th small{display:block;color:var(--quiet);font-weight:400;font-size:.8125rem}
 details ul{margin:.25rem 0;padding-left:1.25rem;max-height:16rem;overflow:auto}
 meter{width:100%;height:.75rem}
 code{font-size:.9375em}
+bdi,code,li,p,.text{overflow-wrap:anywhere}
 form{display:flex;flex-wrap:wrap;gap:.5rem;align-items:end;margin:1rem 0}
 label{display:grid}
 input,button{font:inherit;color:inherit;background:var(--card);border:1px solid var(--quiet);border-radius:.25rem;padding:.35rem .75rem}
 footer{margin:2.5rem auto 0;padding-bottom:2rem;border-top:1px solid var(--line)}
 footer ul{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.25rem 1.5rem}
 .wide{display:grid;gap:0 2.5rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr))}
+.gauges{display:grid;gap:0 2.5rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,16rem),1fr))}
 @media(max-width:48rem){
-table,tbody,tr,th,td,caption{display:block;width:auto}
+body{overflow-wrap:anywhere}
+td>span{min-width:0}
+table,tbody,tr,th,td{display:block;width:auto}
 thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 tbody tr{background:var(--card);border:1px solid var(--line);border-radius:.25rem;padding:.5rem .75rem;margin:0 0 .75rem}
 th,td,.n{border:0;padding:.1rem 0;text-align:right}
 tbody th{text-align:left;padding-bottom:.25rem}
+.pairs tbody{background:var(--card);border:1px solid var(--line);border-radius:.25rem;padding:.5rem .75rem}
+.pairs tbody tr{display:flex;justify-content:space-between;gap:1rem;border:0;padding:0;margin:0}
+.pairs td::before{content:none}
 td{display:flex;justify-content:space-between;gap:1rem}
 td::before{content:attr(data-label)/"";color:var(--quiet);text-align:left;flex:0 0 auto}
 td.text{display:block;text-align:left}td.text::before{content:none}
 }
-@media(prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
 `;
 
 /**
@@ -122,6 +129,7 @@ export const SCRIPT = `
   };
   document.addEventListener('submit', (event) => {
     event.preventDefault();
+    byId('token-answer').textContent = '';
     sessionStorage.setItem(key, byId('token').value.trim());
     refresh();
   });

@@ -107,16 +107,14 @@ function notDecoded(losses: Readonly<Record<string, number>>): HtmlPart {
 
 function interfaces({ interfaces: list }: ExporterInfo): HtmlPart {
   if (list.length === 0) return html`<span class="quiet">no names</span>`;
-  const items = list
-    .slice(0, MAX_INTERFACES)
-    .map(
-      ({ index, name, description, speedBps }) =>
-        html`<li>
-          ${index}:
-          <bdi>${name}</bdi
-          >${description && html`, <bdi>${description}</bdi>`}${speedBps > 0 && `, ${formatSpeed(speedBps)}`}
-        </li>`,
-    );
+  const items = list.slice(0, MAX_INTERFACES).map(
+    ({ index, name, description, speedBps }) =>
+      html`<li>
+        ${index}:
+        <bdi>${name}</bdi
+        >${description && html`, <bdi>${description}</bdi>`}${speedBps > 0 && `, ${formatSpeed(speedBps)}`}
+      </li>`,
+  );
   return html`<details>
     <summary>${formatCount(list.length)} with a name</summary>
     <ul>

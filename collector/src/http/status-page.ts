@@ -86,6 +86,10 @@ const LINKS = [
 const ICON =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Ccircle cx='8' cy='8' r='5.5' fill='none' stroke='%23258' stroke-width='3'/%3E%3C/svg%3E";
 
+/** Whole elements: a space more, and their hashes in the headers would not fit. */
+const STYLE_ELEMENT = trusted(`<style>${STYLE}</style>`);
+const SCRIPT_ELEMENT = trusted(`<script>${SCRIPT}</script>`);
+
 function frame(title: string, page: Html): string {
   return html`<!doctype html>
     <html lang="en">
@@ -95,9 +99,7 @@ function frame(title: string, page: Html): string {
         <meta name="color-scheme" content="light dark" />
         <title>Ringflow: ${title}</title>
         <link rel="icon" href="${trusted(ICON)}" />
-        <style>
-          ${trusted(STYLE)}
-        </style>
+        ${STYLE_ELEMENT}
         <noscript><meta http-equiv="refresh" content="15" /></noscript>
       </head>
       <body>
@@ -111,9 +113,7 @@ function frame(title: string, page: Html): string {
             </ul>
           </nav>
         </footer>
-        <script>
-          ${trusted(SCRIPT)};
-        </script>
+        ${SCRIPT_ELEMENT}
       </body>
     </html> `.markup;
 }

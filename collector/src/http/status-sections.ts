@@ -176,10 +176,10 @@ export function storeSection({ nowMs, store, spool, details }: StatusResponse): 
             ({ table: name }) => name,
           )
     }
-    <div class="wide">
+    <div class="gauges">
       ${limits && gauge('Tables', used, limits.storeBytes, 'allowed')}
       ${limits && gauge('Spool', spool.waitingBytes, limits.spoolBytes, 'allowed')}
-      ${disk && gauge('File system', disk.totalBytes - disk.freeBytes, disk.totalBytes, `there is, ${formatRoundBytes(disk.freeBytes)} free`)}
+      ${disk && gauge('File system', disk.totalBytes - disk.freeBytes, disk.totalBytes, `used, ${formatRoundBytes(disk.freeBytes)} free`)}
     </div>
     <p>
       Spool:

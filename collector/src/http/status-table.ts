@@ -10,9 +10,7 @@ export interface Column<T> {
 
 /**
  * A table with headers for screen readers. The first column names the row. Roles are written out, because a browser may
- * forget them where a phone shows each row as a card.
- *
- * @param caption what stands in the table, where the heading above does not say it
+ * forget them where a phone shows each row as a card; a table of two columns stays one there.
  */
 export function table<T>(
   label: string,
@@ -22,7 +20,7 @@ export function table<T>(
 ): Html {
   const [first, ...others] = columns;
   const kindOf = ({ kind }: Column<T>): string => (kind === 'number' ? 'n' : kind === 'text' ? 'text' : 'w');
-  return html`<table role="table" aria-label="${label}">
+  return html`<table role="table" aria-label="${label}" class="${others.length === 1 ? 'pairs' : ''}">
     <thead role="rowgroup">
       <tr role="row">
         ${columns.map((column) => html`<th role="columnheader" scope="col" class="${kindOf(column)}">${column.heading}</th>`)}

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DropCount, Ledger, LedgerDelta } from '@ringflow/contract';
-import { lostDelta, mergeDeltas, syncDirectory, writeFileDurably, type Segment } from '../spool/index.ts';
+import { lostDelta, mergeDeltas, segmentId, syncDirectory, writeFileDurably, type Segment } from '../spool/index.ts';
 
 /** What has left the spool, as kept on disk; survives every kind of end. */
 interface LedgerState {
@@ -28,6 +28,8 @@ export interface DurableLedger {
   instance(): string;
   /** True when the segment was counted before: it only has to be deleted. */
   isSettled(segment: Pick<Segment, 'inlet' | 'boot' | 'sequence'>): boolean;
+  /** Name of the last settled segment by inlet. */
+  lastSettled(): Readonly<Record<string, string>>;
   /** Counts a segment as stored, or as dropped when it was lost, and returns once that is on disk. */
   settle(segment: Segment, delta: LedgerDelta): Promise<void>;
   /** Totals with what waits in the spool added. */
@@ -56,6 +58,15 @@ export function createDurableLedger(path: string): DurableLedger {
 
   function isSettled({ inlet, boot, sequence }: Pick<Segment, 'inlet' | 'boot' | 'sequence'>): boolean {
     return sequence <= (state.settled[inlet]?.[boot] ?? 0);
+  }
+
+  function lastSettled(): Record<string, string> {
+    return Object.fromEntries(
+      Object.entries(state.settled).map(([inlet, boots]) => {
+        const boot = Math.max(...Object.keys(boots).map(Number));
+        return [inlet, segmentId({ inlet, boot, sequence: boots[boot] as number })];
+      }),
+    );
   }
 
   async function settle(segment: Segment, delta: LedgerDelta): Promise<void> {
@@ -87,5 +98,5 @@ export function createDurableLedger(path: string): DurableLedger {
     };
   }
 
-  return { load, instance: () => state.instance, isSettled, settle, totals };
+  return { load, instance: () => state.instance, isSettled, lastSettled, settle, totals };
 }

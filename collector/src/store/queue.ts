@@ -24,6 +24,8 @@ export interface SpoolQueue {
   waiting(): readonly WaitingSegment[];
   /** When the oldest waiting segment was sealed; null when none waits. */
   oldestMs(): number | null;
+  /** Last segment by inlet that was settled or is known to wait: the ledger's totals hold all up to it. */
+  counted(): Readonly<Record<string, string>>;
 }
 
 /** Half-written segments of an inlet that does not come back are settled after this. */
@@ -33,6 +35,7 @@ const ABANDONED_MS = 600_000;
 export function createSpoolQueue(directory: string, ledger: DurableLedger): SpoolQueue {
   let known = new Map<string, WaitingSegment>();
   let oldestMs: number | null = null;
+  let counted: Record<string, string> = {};
 
   function waiting(): WaitingSegment[] {
     return [...known.values()].filter(({ segment }) => !ledger.isSettled(segment));
@@ -56,10 +59,15 @@ export function createSpoolQueue(directory: string, ledger: DurableLedger): Spoo
       if (ledger.isSettled({ inlet, boot: Number(boot), sequence: Number(sequence) })) await removeDelta(directory, id);
     }
     known = next;
+    // Names of one inlet sort in the order of sealing.
+    counted = { ...ledger.lastSettled() };
+    for (const [id, { segment }] of known) {
+      if (id > (counted[segment.inlet] ?? '')) counted[segment.inlet] = id;
+    }
     const first = contents.ready[0];
     oldestMs = first ? await sealedAtMs(directory, first) : null;
     return [...known.values()];
   }
 
-  return { look, waiting, oldestMs: () => oldestMs };
+  return { look, waiting, oldestMs: () => oldestMs, counted: () => counted };
 }

@@ -52,6 +52,8 @@ export interface StoreStatus {
   readonly lastError: string | null;
   readonly tables: readonly TableStatus[];
   readonly ledger: Ledger;
+  /** Name of the last segment by inlet that `ledger` counts. */
+  readonly counted: Readonly<Record<string, string>>;
 }
 
 export interface Store {
@@ -265,6 +267,7 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
       lastError,
       tables,
       ledger: totals(),
+      counted: queue.counted(),
     };
   }
 

@@ -83,7 +83,9 @@ export interface BatchOptions {
 }
 
 export function createBatch(options: BatchOptions): Batch {
-  const wanted = new Set<string>((options.columns ?? COLUMNS.filter((column) => column.stored)).map((column) => column.name));
+  const wanted = new Set<string>(
+    (options.columns ?? COLUMNS.filter((column) => column.stored)).map((column) => column.name),
+  );
   return {
     capacity: options.rowLimit + MAX_RECORDS_PER_DATAGRAM,
     rows: 0,
@@ -135,7 +137,14 @@ export function resetBatch(batch: Batch): void {
 }
 
 /** Copies bytes into the arena and points the row of a string column at them. */
-export function writeString(batch: Batch, data: Uint32Array, row: number, bytes: Uint8Array, from: number, to: number): void {
+export function writeString(
+  batch: Batch,
+  data: Uint32Array,
+  row: number,
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+): void {
   const length = to - from;
   const need = batch.arenaLength + length;
   if (need > batch.arena.length) {

@@ -59,11 +59,30 @@ const MAX_ENTRIES_PER_ADDRESS = 8192;
 const MAX_ENTRIES_TOTAL = 262_144;
 /** but so many any address may have, so that a flood does not keep others from saying their rate. */
 const FREE_ENTRIES = 16;
+/** Entries in what was put together for sessions: each of an address's many has its own copy, made again when needed. */
+const MAX_MERGED_TOTAL = 524_288;
 
 export function createSampling(): Sampling {
   const byAddress = new Map<string, Address>();
   let generation = 0;
   let entries = 0;
+  /** Sessions with large rates, the longest unmerged first, and how many entries these have. */
+  const merged = new Map<Session, number>();
+  let mergedEntries = 0;
+
+  function noteMerged(session: Session, size: number): void {
+    mergedEntries -= merged.get(session) ?? 0;
+    merged.delete(session);
+    if (size <= FREE_ENTRIES) return;
+    merged.set(session, size);
+    mergedEntries += size;
+    for (const [oldest, oldSize] of merged) {
+      if (mergedEntries <= MAX_MERGED_TOTAL || oldest === session) break;
+      merged.delete(oldest);
+      mergedEntries -= oldSize;
+      oldest.rates = null;
+    }
+  }
 
   function addressOf(session: Session): Address {
     let address = byAddress.get(session.address);
@@ -114,6 +133,7 @@ export function createSampling(): Sampling {
       for (const [id, rate] of announced.bySampler) bySampler.set(id, rate);
       for (const [id, rate] of announced.byInterface) byInterface.set(id, rate);
     }
+    noteMerged(session, bySampler.size + byInterface.size);
     return { generation: address?.generation ?? 0, checked: generation, wide, bySampler, byInterface };
   }
 
@@ -143,6 +163,8 @@ export function createSampling(): Sampling {
     },
 
     forget(session) {
+      noteMerged(session, 0);
+      session.rates = null;
       const address = byAddress.get(session.address);
       const announced = address?.sessions.get(session.key);
       if (!address || !announced) return;

@@ -36,6 +36,8 @@ export interface Session {
   rates: Rates | null;
   /** Evicted: look-up caches must not return it. */
   gone: boolean;
+  /** The source whose look-up cache holds it: an evicted one must not stay there for as long as its exporter lives. */
+  cachedFor: Source;
 }
 
 export interface SessionStore {
@@ -92,6 +94,7 @@ export function createSessionStore(evicted: (session: Session) => void): Session
       initChangedMs: -Infinity,
       rates: null,
       gone: false,
+      cachedFor: source,
     };
     group.sessions.add(session);
     sessions.set(key, session);
@@ -110,6 +113,7 @@ export function createSessionStore(evicted: (session: Session) => void): Session
       if (victim === session) continue;
       empty.delete(victim);
       victim.gone = true;
+      bySource.get(victim.cachedFor)?.delete(shortKey(victim.version, victim.domain));
       sessions.delete(victim.key);
       victim.group.sessions.delete(victim);
       if (victim.group.sessions.size === 0) groups.delete(`${victim.version}|${victim.address}|${victim.domain}`);
@@ -127,12 +131,13 @@ export function createSessionStore(evicted: (session: Session) => void): Session
         domains = new Map();
         bySource.set(source, domains);
       }
-      const short = domain * 16 + version;
+      const short = shortKey(version, domain);
       let session = domains.get(short);
       if (!session || session.gone) {
         const key = `${version}|${source.address}|${source.port}|${domain}`;
         session = sessions.get(key) ?? create(source, version, domain, key);
         domains.set(short, session);
+        session.cachedFor = source;
       }
       lastSource = source;
       last = session;
@@ -149,8 +154,7 @@ export function createSessionStore(evicted: (session: Session) => void): Session
 export function sawRestart(session: Session, exportMs: number, uptimeMs: number, sequence: number): boolean {
   const bootMs = exportMs - uptimeMs;
   let restarted = false;
-  const known = session.boots.findIndex((boot) => Math.abs(wrap32(bootMs - boot)) <= BOOT_SLACK_MS);
-  if (known < 0) {
+  if (!knowsBoot(session.boots, bootMs)) {
     if (session.seen) {
       const back = uptimeMs < session.uptimeMs - REORDER_MS;
       restarted = session.restored || back || beganAnew(session, sequence);
@@ -163,6 +167,14 @@ export function sawRestart(session: Session, exportMs: number, uptimeMs: number,
   session.uptimeMs = uptimeMs;
   session.sequence = sequence;
   return restarted;
+}
+
+/** A loop, since every datagram comes here: a closure costs as much as a record. */
+function knowsBoot(boots: readonly number[], bootMs: number): boolean {
+  for (let i = 0; i < boots.length; i++) {
+    if (Math.abs(wrap32(bootMs - (boots[i] as number))) <= BOOT_SLACK_MS) return true;
+  }
+  return false;
 }
 
 /** True when the other session has heard nothing since the boot that `restarted` has left behind. */
@@ -190,6 +202,10 @@ export function noteSystemInit(session: Session, initMs: number, arrivalMs: numb
   if (changed) session.initChangedMs = arrivalMs;
   session.restored = false;
   return bothSigns(session);
+}
+
+function shortKey(version: number, domain: number): number {
+  return domain * 16 + version;
 }
 
 function bothSigns(session: Session): boolean {

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { QUALITY } from '@ringflow/contract';
 import { WIRE_DEFAULTS } from './config.ts';
 import { NOW, bench, from, router } from './testing/decoder-bench.ts';
@@ -205,6 +207,58 @@ test('X02 a flood from many addresses takes no template that has decoded anythin
   for (let id = 256; id < 400; id++) b.take(v9([v9Template(id, PACKETS_BYTES)]), from(250));
   expect(b.decoder.stats().templates).toBeLessThanOrEqual(50);
   expect(b.take(v9([data(256, both)]))).toHaveLength(1);
+});
+
+test('X02 a flood that sends records with its templates takes no template that was used for a while', () => {
+  const b = bench({ ...WIRE_DEFAULTS, templates: { ...WIRE_DEFAULTS.templates, max_per_exporter: 10, max_total: 50 } });
+  const honest = [v9Template(256, BYTES_PACKETS), v9Template(257, PACKETS_BYTES), data(256, both), data(257, both)];
+  b.take(v9(honest), router, NOW);
+  b.take(v9([data(256, both), data(257, both)]), router, NOW + 6000);
+  for (let i = 2; i < 250; i++)
+    b.take(v9([v9Template(256, BYTES_PACKETS), data(256, both)], { domain: i }), from(i), NOW + 6000);
+  expect(b.decoder.stats().templates).toBeLessThanOrEqual(50);
+  expect(b.take(v9([data(256, both), data(257, both)]), router, NOW + 7000)).toHaveLength(2);
+});
+
+test('X02 templates are bounded by their fields, too', () => {
+  const b = bench({ ...WIRE_DEFAULTS, templates: { ...WIRE_DEFAULTS.templates, max_total: 50 } });
+  const wide = Array.from({ length: 500 }, () => [1, 4] as const);
+  for (let i = 2; i < 20; i++) b.take(v9([v9Template(256, wide)], { domain: i }), from(i));
+  expect(b.decoder.stats().templates).toBe(3);
+});
+
+test('X02 options are handed out for keeping once, however many records changed them', () => {
+  const b = bench();
+  const template = v9OptionsTemplate(256, [[2, 4]], [[34, 4]]);
+  const records = Array.from({ length: 4000 }, (_, i) => bytes(u32(i + 1), u32(i + 2)));
+  b.take(v9([template, data(256, bytes(...records))]));
+  const kept = [...b.decoder.takeChanges()].filter(([key]) => key.startsWith('o|'));
+  expect(
+    kept.map(([, value]) => (value as { sampling: { interfaces: unknown[] } }).sampling.interfaces.length),
+  ).toEqual([4000]);
+  expect(b.decoder.takeChanges().size).toBe(0);
+});
+
+test('X02 an exporter that names another domain in each datagram costs no memory', () => {
+  setFlagsFromString('--expose_gc');
+  const collect = runInNewContext('gc') as () => void;
+  const b = bench();
+  const datagram = ipfix([data(256, both)]);
+  const view = new DataView(datagram.buffer, datagram.byteOffset);
+  const inUseMiB = (): number => {
+    collect();
+    return process.memoryUsage().heapUsed / 2 ** 20;
+  };
+  const spray = (fromDomain: number, toDomain: number): void => {
+    for (let domain = fromDomain; domain < toDomain; domain++) {
+      view.setUint32(12, domain);
+      b.take(datagram);
+    }
+  };
+  spray(0, 50_000);
+  const beforeMiB = inUseMiB();
+  spray(50_000, 250_000);
+  expect(inUseMiB() - beforeMiB).toBeLessThan(20);
 });
 
 test('X02 too many fields, and records that are too long, are refused', () => {

@@ -64,6 +64,8 @@ export interface TemplateEvents {
 
 /** Longest data record that a template may describe (X02). */
 const MAX_RECORD_BYTES = 65_535;
+/** Fields kept over all templates, per template of `max_total`: what takes the memory is fields (X02). */
+const FIELDS_PER_TEMPLATE = 32;
 /** An unchanged template is handed out for keeping again after this long, for its age. */
 const SAVE_INTERVAL_MS = 600_000;
 /** A template is established once it was used again after this long: a spoofed address would have to come back. */
@@ -80,6 +82,7 @@ export function createTemplateStore(config: WireConfig['templates'], events: Tem
   /** Layouts by their fields, shared by all exporters with equal devices. */
   const layouts = new Map<string, Layout>();
   let total = 0;
+  let totalFields = 0;
 
   function remove(template: Template): void {
     const { session, id } = template;
@@ -91,6 +94,7 @@ export function createTemplateStore(config: WireConfig['templates'], events: Tem
     mates?.delete(template);
     if (mates?.size === 0) perAddress.delete(session.address);
     total--;
+    totalFields -= template.fields.length;
     if (session.group.newest.get(id) === template) promote(session.group, id);
     events.changed(session, id, null);
     if (session.templates.size === 0) events.emptied(session);
@@ -119,23 +123,24 @@ export function createTemplateStore(config: WireConfig['templates'], events: Tem
   }
 
   /** X02: an exporter pays for its own templates; over all, what never decoded anything goes first, then newcomers. */
-  function makeRoom(address: string): void {
+  function makeRoom(address: string, fieldCount: number): void {
     const mates = perAddress.get(address);
     if (mates && mates.size >= config.max_per_exporter) {
       const victim = leastRecent(mates);
       if (victim) remove(victim);
     }
-    if (total < config.max_total) return;
-    for (const candidates of [unproven, young]) {
-      for (const victim of candidates) {
-        remove(victim);
-        return;
-      }
+    while (total >= config.max_total || totalFields + fieldCount > config.max_total * FIELDS_PER_TEMPLATE) {
+      const victim = leastWanted();
+      if (!victim) return;
+      remove(victim);
     }
+  }
+
+  function leastWanted(): Template | undefined {
+    for (const candidates of [unproven, young]) for (const first of candidates) return first;
     let largest: Set<Template> | undefined;
     for (const set of perAddress.values()) if (!largest || set.size > largest.size) largest = set;
-    const victim = largest && leastRecent(largest);
-    if (victim) remove(victim);
+    return largest && leastRecent(largest);
   }
 
   return {
@@ -166,7 +171,7 @@ export function createTemplateStore(config: WireConfig['templates'], events: Tem
         return 'same';
       }
       if (old) remove(old);
-      makeRoom(session.address);
+      makeRoom(session.address, fields.length);
       const template: Template = {
         session,
         id,
@@ -191,6 +196,7 @@ export function createTemplateStore(config: WireConfig['templates'], events: Tem
       if (mates) mates.add(template);
       else perAddress.set(session.address, new Set([template]));
       total++;
+      totalFields += fields.length;
       events.changed(session, id, template);
       events.defined(template);
       return 'new';

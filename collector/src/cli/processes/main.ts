@@ -27,6 +27,7 @@ import type {
 } from './messages.ts';
 import { createRunQuery } from './store-link.ts';
 import { createProblems } from './problems.ts';
+import { createRunningLedger } from './running-ledger.ts';
 import { createSupervisor, type SupervisorStatus } from './supervisor.ts';
 import { createTrafficMetrics } from './traffic-metrics.ts';
 import { readUsage } from './usage.ts';
@@ -75,6 +76,7 @@ export function createCollector(config: Config, deps: CollectorDeps): Collector 
   const inventory = createInventory(config.names);
   const exporters = createExporterList(inventory);
   const problems = createProblems(now);
+  const ledger = createRunningLedger();
   deps.watchLog?.((problem) => problems.note('main', problem));
   let inletStatus: InletStatus | null = null;
   let storeStatus: StoreStatus | null = null;
@@ -94,6 +96,11 @@ export function createCollector(config: Config, deps: CollectorDeps): Collector 
         return [];
       }
     });
+  const showLedger = (): void => {
+    const totals = ledger.totals();
+    // Totals go on over restarts: a counter that began without the store's would jump.
+    if (totals) health.ledger(totals);
+  };
   const noteUsage = (name: string, { residentBytes, cpuSeconds }: ProcessUsage): void => {
     metrics.set('ringflow_process_resident_memory_bytes', { process: name }, residentBytes);
     metrics.total('ringflow_process_cpu_seconds_total', { process: name }, cpuSeconds, name);
@@ -109,7 +116,10 @@ export function createCollector(config: Config, deps: CollectorDeps): Collector 
     if (status.state === 'down') {
       metrics.forget(status.role);
       // What it had in memory died with it and was never received, as far as the ledger is concerned.
-      if (status.role === 'inlet') inletStatus = null;
+      if (status.role === 'inlet') {
+        inletStatus = null;
+        ledger.inletDown();
+      }
     }
     lock?.noteChildren([inlet.status().pid, store.status().pid].filter((pid) => pid !== undefined));
   };
@@ -127,9 +137,10 @@ export function createCollector(config: Config, deps: CollectorDeps): Collector 
     connect: (channel) => {
       channel.on('status', (status) => {
         inletStatus = status;
+        ledger.inlet(status.waitingRecords);
         exporters.note(status, now());
         health.inlet(status, now());
-        health.ledger(ledger());
+        showLedger();
       });
       channel.on('usage', (usage) => noteUsage('inlet', usage));
       channel.on('problem', (problem) => problems.note('inlet', problem));
@@ -140,7 +151,10 @@ export function createCollector(config: Config, deps: CollectorDeps): Collector 
           ?.call('saveNames', [updates])
           .catch((error: Error) => log.warn({ err: error }, 'names cannot be saved'));
       });
-      channel.on('sealed', ({ segment }) => store.channel()?.emit('sealed', { segment }));
+      channel.on('sealed', ({ segment, ledger: delta }) => {
+        ledger.sealed(segment, delta);
+        store.channel()?.emit('sealed', { segment });
+      });
     },
     begin: async (channel) => {
       try {
@@ -169,8 +183,9 @@ export function createCollector(config: Config, deps: CollectorDeps): Collector 
     connect: (channel) => {
       channel.on('status', (status) => {
         storeStatus = status;
+        ledger.store(status);
         health.store(status);
-        health.ledger(ledger());
+        showLedger();
       });
       channel.on('usage', (usage) => noteUsage('store', usage));
       channel.on('problem', (problem) => problems.note('store', problem));
@@ -197,20 +212,13 @@ export function createCollector(config: Config, deps: CollectorDeps): Collector 
     },
   });
 
-  /** The store's totals with what the inlet still has in memory. */
-  function ledger(): Ledger {
-    const kept = storeStatus?.ledger ?? EMPTY_LEDGER;
-    const inMemory = inletStatus?.waitingRecords ?? 0;
-    return { ...kept, received: kept.received + inMemory, waiting: kept.waiting + inMemory };
-  }
-
   const status = (): CollectorStatus => ({
     version: VERSION,
     startedMs,
     processes: [inlet.status(), store.status()],
     inlet: inletStatus,
     store: storeStatus,
-    ledger: ledger(),
+    ledger: ledger.totals() ?? EMPTY_LEDGER,
   });
 
   const details = (): StatusDetails => ({
