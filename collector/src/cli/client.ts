@@ -19,13 +19,26 @@ export class ClientError extends Error {
   }
 }
 
-/** A client for `--url` and `--token`, else the environment, else the collector on this machine. */
-export function createClient(options: { url?: string | undefined; token?: string | undefined }): Client {
+export interface ClientOptions {
+  readonly url?: string | undefined;
+  readonly token?: string | undefined;
+}
+
+/** Where to ask: `--url` and `--token`, else the environment, else what the caller knows. */
+export function resolveClient(
+  options: ClientOptions,
+  otherwise: { readonly url: string; readonly token?: string },
+): { url: string; token: string | undefined } {
   const env = readClientEnvironment();
-  const url = (options.url ?? env.url ?? 'http://127.0.0.1:8055').replace(/\/+$/, '');
-  const token = options.token ?? env.token;
+  const url = (options.url ?? env.url ?? otherwise.url).replace(/\/+$/, '');
   if (!URL.canParse(url))
     throw new UsageError(`"${url}" is not a URL`, 'Write for example --url http://127.0.0.1:8055');
+  return { url, token: options.token ?? env.token ?? otherwise.token };
+}
+
+/** A client for `--url` and `--token`, else the environment, else the collector on this machine. */
+export function createClient(options: ClientOptions): Client {
+  const { url, token } = resolveClient(options, { url: 'http://127.0.0.1:8055' });
   return {
     url,
     post: async <T>(path: string, body: unknown): Promise<T> => {

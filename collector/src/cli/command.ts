@@ -18,6 +18,8 @@ export interface Command {
   /** Positional arguments, e.g. `FILE.pcap`. */
   readonly positionals?: string;
   readonly options: readonly Option[];
+  /** What its exit codes mean, where they are not the usual ones of {@link EXIT}. */
+  readonly exitCodes?: string;
   readonly examples: readonly { readonly command: string; readonly does: string }[];
   /** Only the chosen command's code is loaded: the engine and koffi take time to open. */
   load(): Promise<{ run(args: Arguments, io: Io): Promise<number> }>;

@@ -104,4 +104,22 @@ export const COMMANDS: readonly Command[] = [
     ],
     load: () => import('./check.ts'),
   },
+  {
+    name: 'doctor',
+    summary: 'Why do I see nothing? Look for the reason, and say what to mend',
+    options: [
+      CONFIG,
+      { name: 'url', value: 'URL', description: 'The collector (default: RINGFLOW_URL, or http.host and http.port of the configuration)' },
+      TOKEN,
+      { name: 'silent-after', value: 'DURATION', description: 'An exporter is silent after this long without a datagram (default: 5m)' },
+      { name: 'json', description: 'Print the findings as JSON' },
+    ],
+    exitCodes: '0 all is well, 1 there are warnings, 2 something fails (or the command line was not understood)',
+    examples: [
+      { command: 'ringflow doctor', does: 'on the machine of the collector, whether it runs or not; as root it sees more' },
+      { command: 'ringflow doctor --url http://collector:8055 --silent-after 15m', does: 'from somewhere else, through the API alone' },
+      { command: 'ringflow doctor --json | jq -r \'.findings[] | select(.status != "ok") | .message\'', does: 'for scripts' },
+    ],
+    load: () => import('./doctor.ts'),
+  },
 ];

@@ -40,6 +40,7 @@ export function formatCommandHelp(command: Command): string {
       }),
     ),
     '',
+    ...(command.exitCodes === undefined ? [] : [`Exit codes: ${command.exitCodes}`, '']),
     'Examples:',
     ...command.examples.flatMap(({ command: line, does }) => [`  # ${does}`, `  ${line}`]),
     '',

@@ -103,7 +103,7 @@ function cliPage(): string {
 
 ${COMMANDS.map((command) => `## ringflow ${command.name}\n\n\`\`\`text\n${formatCommandHelp(command).trimEnd()}\n\`\`\``).join('\n\n')}
 
-Exit codes: 0 done, 1 failed, 2 the command line was not understood.
+Exit codes, where a command says nothing else: 0 done, 1 failed, 2 the command line was not understood.
 `;
 }
 

@@ -243,7 +243,7 @@ describe('the rest', () => {
     const page = await fetch(`${at().url}/`);
     expect([page.headers.get('content-type'), await page.text()]).toEqual([
       'text/html; charset=utf-8',
-      expect.stringContaining('Ringflow 0.0.0-test'),
+      expect.stringContaining('<title>Ringflow'),
     ]);
     const missing = await fetch(`${at().url}/nope`);
     expect([missing.status, await asJson(missing)]).toEqual([404, expect.objectContaining({ code: 'not_found' })]);

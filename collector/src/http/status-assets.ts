@@ -18,7 +18,7 @@ const variables = (mode: 0 | 1): string =>
     .map(([name, pair]) => `--${name}:${pair[mode]}`)
     .join(';');
 
-/** The style sheet. Below 48rem a row of a table becomes a card; explicit roles keep it a table for screen readers. */
+/** The style sheet. Below 60rem a row of a table becomes a card; explicit roles keep it a table for screen readers. */
 export const STYLE = `
 :root{color-scheme:light dark;${variables(0)}}
 @media(prefers-color-scheme:dark){:root{${variables(1)}}}
@@ -45,7 +45,7 @@ dt{color:var(--quiet);font-size:.875rem}dd{margin:0}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.9375rem}
 th,td{text-align:left;vertical-align:top;padding:.35rem .5rem;border-bottom:1px solid var(--line)}
 thead th{color:var(--quiet);font-weight:600;font-size:.8125rem;vertical-align:bottom}
-tbody th{font-weight:600}
+tbody th{font-weight:600;min-width:8.5rem}
 tr>:first-child{padding-left:0}tr>:last-child{padding-right:0}
 table+table{margin-top:1.5rem}
 .n{text-align:right}
@@ -53,7 +53,7 @@ td small,th small{display:block;color:var(--quiet);font-weight:400;font-size:.81
 details ul{margin:.25rem 0;padding-left:1.25rem;max-height:16rem;overflow:auto}
 meter{width:100%;height:.75rem}
 code{font-size:.9375em}
-bdi,code,li,p,.text{overflow-wrap:anywhere}
+bdi,code,li,p,small,strong,td{overflow-wrap:anywhere}
 form{display:flex;flex-wrap:wrap;gap:.5rem;align-items:end;margin:1rem 0}
 label{display:grid}
 input,button{font:inherit;color:inherit;background:var(--card);border:1px solid var(--quiet);border-radius:.25rem;padding:.35rem .75rem}
@@ -61,7 +61,7 @@ footer{margin:2.5rem auto 0;padding-bottom:2rem;border-top:1px solid var(--line)
 footer ul{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.25rem 1.5rem}
 .wide{display:grid;gap:0 2.5rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr))}
 .gauges{display:grid;gap:0 2.5rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,16rem),1fr))}
-@media(max-width:48rem){
+@media(max-width:60rem){
 body{overflow-wrap:anywhere}
 td>span{min-width:0}
 table,tbody,tr,th,td{display:block;width:auto}

@@ -296,7 +296,7 @@ describe('GET /', () => {
 
   inBrowser('nothing is cut off on a phone, and dark is dark', async () => {
     const server = await start(NOW, {}, {}, { exporters: () => [HOSTILE], status: () => statusOf() });
-    for (const width of [320, 390, 800, 1300]) {
+    for (const width of [320, 390, 800, 1000, 1300]) {
       const page = await open(server.url, { width });
       expect([width, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([width, width]);
     }

@@ -186,7 +186,7 @@ export function storeSection({ nowMs, store, spool, details }: StatusResponse): 
       ${
         spool.waitingSegments === 0
           ? 'nothing waits for the store'
-          : `${formatCount(spool.waitingRows)} records in ${formatCount(spool.waitingSegments)} segments wait for the store, the oldest for ${formatSpan((details.oldestWaitingSeconds ?? 0) * 1000)}`
+          : `${formatCount(spool.waitingRows)} records in ${formatCount(spool.waitingSegments)} segment${spool.waitingSegments === 1 ? '' : 's'} wait for the store, the oldest for ${formatSpan((details.oldestWaitingSeconds ?? 0) * 1000)}`
       }.
       Engine: ${store.engine}. ${disk && html`Data in <code>${disk.directory}</code>.`}
     </p>

@@ -7,3 +7,4 @@ export type { LedgerStatus } from './ledger.ts';
 export type { NameUpdate } from './names.ts';
 export type { DatagramSink, Receiver, SocketStatus } from './receiver.ts';
 export type { ExporterStatus } from './sessions.ts';
+export { parseEndpoint } from './receiver.ts';

@@ -232,33 +232,38 @@ export function createRecordWriter(config: { decapsulate: boolean; interpret: bo
     fill(batch, from, to, constants) {
       if (from === to) return;
       const { kept } = columnSet(batch);
-      const { exporter, arrivalLow, arrivalHigh } = constants;
-      if (kept[C.type] === 1) fillRange(useColumn(batch, C.type), constants.type, from, to);
-      if (kept[C.sequence_num] === 1) fillRange(useColumn(batch, C.sequence_num), constants.sequence, from, to);
-      if (kept[C.observation_domain_id] === 1)
-        fillRange(useColumn(batch, C.observation_domain_id), constants.domain, from, to);
-      if (kept[C.time_received_ns] === 1) {
-        const received = useColumn(batch, C.time_received_ns);
-        for (let i = from * 2; i < to * 2; i += 2) {
-          received[i] = arrivalLow;
-          received[i + 1] = arrivalHigh;
+      const { type, sequence, domain, exporter, arrivalLow, arrivalHigh } = constants;
+      const w0 = exporter[0] as number;
+      const w1 = exporter[1] as number;
+      const w2 = exporter[2] as number;
+      const w3 = exporter[3] as number;
+      const types = constantColumn(batch, kept, C.type);
+      const sequences = constantColumn(batch, kept, C.sequence_num);
+      const domains = constantColumn(batch, kept, C.observation_domain_id);
+      const received = constantColumn(batch, kept, C.time_received_ns);
+      const samplers = constantColumn(batch, kept, C.sampler_address);
+      // One loop for all: a datagram's rows are few, and each loop's end costs as much as several stores.
+      for (let row = from; row < to; row++) {
+        if (types) types[row] = type;
+        if (sequences) sequences[row] = sequence;
+        if (domains) domains[row] = domain;
+        if (received) {
+          received[row * 2] = arrivalLow;
+          received[row * 2 + 1] = arrivalHigh;
         }
-      }
-      if (kept[C.sampler_address] === 1) {
-        const sampler = useColumn(batch, C.sampler_address);
-        const w0 = exporter[0] as number;
-        const w1 = exporter[1] as number;
-        const w2 = exporter[2] as number;
-        const w3 = exporter[3] as number;
-        for (let i = from * 4; i < to * 4; i += 4) {
-          sampler[i] = w0;
-          sampler[i + 1] = w1;
-          sampler[i + 2] = w2;
-          sampler[i + 3] = w3;
+        if (samplers) {
+          samplers[row * 4] = w0;
+          samplers[row * 4 + 1] = w1;
+          samplers[row * 4 + 2] = w2;
+          samplers[row * 4 + 3] = w3;
         }
       }
     },
   };
+}
+
+function constantColumn(batch: Batch, kept: Uint8Array, column: number): ColumnData | null {
+  return kept[column] === 1 ? useColumn(batch, column) : null;
 }
 
 /** `fill` of a typed array costs as much as fifty stores before it begins. */

@@ -36,7 +36,7 @@ interface SavedOptions {
   words: number[];
 }
 
-/** @param samplingOf what a session announced; null = nothing, or it is gone */
+/** @param samplingOf what a session announced; null = nothing */
 export function createSnapshot(samplingOf: (session: Session) => SavedSampling | null): Snapshot {
   let changes = new Map<string, unknown>();
   let restoring = false;
@@ -44,8 +44,8 @@ export function createSnapshot(samplingOf: (session: Session) => SavedSampling |
   let changedOptions = new Set<Session>();
 
   function saveOptions(session: Session): void {
-    const sampling = session.gone ? null : samplingOf(session);
-    const nothing = session.gone || (sampling === null && session.initMs < 0);
+    const sampling = samplingOf(session);
+    const nothing = sampling === null && session.initMs < 0;
     const saved: SavedOptions = { sampling, init_ms: session.initMs, words: [...session.source.words] };
     const key = `o|${session.key}`;
     if (nothing && !savedOptions.delete(key)) return;
@@ -59,7 +59,14 @@ export function createSnapshot(samplingOf: (session: Session) => SavedSampling |
     },
 
     options(session) {
-      if (!restoring) changedOptions.add(session);
+      if (restoring) return;
+      if (!session.gone) {
+        changedOptions.add(session);
+        return;
+      }
+      // Not kept until somebody asks: a flood evicts a hundred thousand.
+      changedOptions.delete(session);
+      if (savedOptions.delete(`o|${session.key}`)) changes.set(`o|${session.key}`, null);
     },
 
     take() {
