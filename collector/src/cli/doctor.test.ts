@@ -49,13 +49,16 @@ afterEach(async () => {
   for (const folder of folders.splice(0)) folder.remove();
 });
 
-async function send(port: number, ...datagrams: readonly Buffer[]): Promise<void> {
+/** An exporter that sends from one port, as a template belongs to it. */
+function createExporter(port: number): { send(datagram: Buffer): Promise<void>; close(): void } {
   const socket = createSocket('udp4');
-  for (const datagram of datagrams)
-    await new Promise<void>((resolve, reject) =>
-      socket.send(datagram, port, '127.0.0.1', (error: Error | null) => (error ? reject(error) : resolve())),
-    );
-  await new Promise<void>((resolve) => socket.close(() => resolve()));
+  return {
+    send: (datagram) =>
+      new Promise((resolve, reject) =>
+        socket.send(datagram, port, '127.0.0.1', (error: Error | null) => (error ? reject(error) : resolve())),
+      ),
+    close: () => socket.close(),
+  };
 }
 
 /** RFC 7011: a message with one data set, whose template 256 was never sent. */
@@ -67,6 +70,23 @@ function ipfixWithoutTemplate(): Buffer {
   buffer.writeUInt32BE(77, 12);
   buffer.writeUInt16BE(256, 16);
   buffer.writeUInt16BE(24, 18);
+  return buffer;
+}
+
+/** The template of {@link ipfixWithoutTemplate}: addresses, bytes, packets, start. */
+function ipfixTemplate(): Buffer {
+  const fields = [8, 12, 1, 2, 150];
+  const buffer = Buffer.alloc(16 + 8 + fields.length * 4);
+  buffer.writeUInt16BE(10, 0);
+  buffer.writeUInt16BE(buffer.length, 2);
+  buffer.writeUInt32BE(Math.floor(Date.now() / 1000) - 7200, 4);
+  buffer.writeUInt32BE(1, 8);
+  buffer.writeUInt32BE(77, 12);
+  buffer.writeUInt16BE(2, 16);
+  buffer.writeUInt16BE(buffer.length - 16, 18);
+  buffer.writeUInt16BE(256, 20);
+  buffer.writeUInt16BE(fields.length, 22);
+  fields.forEach((id, index) => buffer.writeUInt32BE(id * 65_536 + 4, 24 + index * 4));
   return buffer;
 }
 
@@ -152,13 +172,14 @@ describe('with a collector', () => {
       { status: 'warn', message: expect.stringContaining('no other machine can send') as string },
     ]);
 
-    await send(collector.udpPort, Buffer.from('<13>hello: this is syslog'));
+    const exporter = createExporter(collector.udpPort);
+    await exporter.send(Buffer.from('<13>hello: this is syslog'));
     await counted(collector, (text) => /"(unknown_protocol|unsupported_version)":1/.test(text));
     expect((await ask()).of('protocol')).toMatchObject([
       { status: 'fail', message: expect.stringMatching(/^1 datagram from 127\.0\.0\.1 are neither/) as string },
     ]);
 
-    await send(collector.udpPort, ipfixWithoutTemplate());
+    await exporter.send(ipfixWithoutTemplate());
     await counted(collector, (text) => text.includes('"template_missing":1'));
     const missing = await ask();
     expect(missing.of('templates')).toMatchObject([
@@ -171,21 +192,28 @@ describe('with a collector', () => {
       { status: 'warn', message: expect.stringContaining('127.0.0.1 2h') as string },
     ]);
 
+    // The template comes: what was kept is decoded, and nobody has said how it was sampled.
+    await exporter.send(ipfixTemplate());
+    await counted(collector, (text) => text.includes('"stored":1,'));
+    const decoded = await ask();
+    expect(decoded.of('templates')).toMatchObject([{ status: 'ok' }]);
+    expect(decoded.of('sampling')).toMatchObject([
+      { status: 'warn', message: expect.stringContaining('The sampling rate of 127.0.0.1 is unknown') as string },
+    ]);
+
     const sender = createSender(collector.udpPort);
     await sender.send(2);
     sender.close();
-    await counted(collector, (text) => text.includes('"stored":60'));
+    await counted(collector, (text) => text.includes('"stored":61'));
     const flowing = await ask();
     expect(flowing.of('exporters')).toMatchObject([{ status: 'ok' }]);
     expect(flowing.of('protocol')).toMatchObject([{ status: 'warn' }]);
-    expect(flowing.of('sampling')).toMatchObject([
-      { status: 'warn', message: expect.stringContaining('The sampling rate of 127.0.0.1 is unknown') as string },
-    ]);
     expect(flowing.of('ledger')).toMatchObject([
-      { status: 'ok', message: '60 records received, all of them stored or waiting' },
+      { status: 'ok', message: '61 records received, all of them stored or waiting' },
     ]);
     expect(flowing.code).toBe(1);
 
+    exporter.close();
     await sleep(1100);
     const silent = await ask('--silent-after', '1s');
     expect(silent.of('exporters')).toMatchObject([

@@ -53,7 +53,7 @@ td small,th small{display:block;color:var(--quiet);font-weight:400;font-size:.81
 details ul{margin:.25rem 0;padding-left:1.25rem;max-height:16rem;overflow:auto}
 meter{width:100%;height:.75rem}
 code{font-size:.9375em}
-bdi,code,li,p,small,strong,td{overflow-wrap:anywhere}
+bdi,code,li,p,small,.text{overflow-wrap:anywhere}
 form{display:flex;flex-wrap:wrap;gap:.5rem;align-items:end;margin:1rem 0}
 label{display:grid}
 input,button{font:inherit;color:inherit;background:var(--card);border:1px solid var(--quiet);border-radius:.25rem;padding:.35rem .75rem}

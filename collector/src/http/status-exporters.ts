@@ -65,7 +65,7 @@ function exportersTable(exporters: readonly ExporterInfo[], nowMs: number): Html
         heading: 'Lost on the way',
         kind: 'number',
         cell: ({ lost, lostUnits }) =>
-          mark(lost > 0, lost > 0 ? `${formatCount(lost)} ${lostUnits.join('/')}` : 'none'),
+          lost > 0 ? html`${mark(true, formatCount(lost))}<small>${lostUnits.join(', ')}</small>` : 'none',
       },
       { heading: 'Templates', kind: 'number', cell: (exporter) => templates(exporter, nowMs) },
       { heading: 'Clock', kind: 'number', cell: ({ clockOffsetMs }) => clock(clockOffsetMs) },

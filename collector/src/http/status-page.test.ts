@@ -295,7 +295,9 @@ describe('GET /', () => {
   });
 
   inBrowser('nothing is cut off on a phone, and dark is dark', async () => {
-    const server = await start(NOW, {}, {}, { exporters: () => [HOSTILE], status: () => statusOf() });
+    // Protocols are fixed words: only names can be without a place to break a line.
+    const long = { ...HOSTILE, protocols: ['NETFLOW_V9', 'SFLOW_5'] };
+    const server = await start(NOW, {}, {}, { exporters: () => [long], status: () => statusOf() });
     for (const width of [320, 390, 800, 1000, 1300]) {
       const page = await open(server.url, { width });
       expect([width, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([width, width]);
