@@ -19,6 +19,9 @@ const HOSTILE: ExporterInfo = {
   interfaces: [{ index: 3, name: EVIL, description: `"><svg onload=alert(1)>`, speedBps: 1e10 }],
 };
 
+/** Protocols and units are fixed words: only names can be without a place to break a line. */
+const LONG: ExporterInfo = { ...HOSTILE, protocols: ['NETFLOW_V9', 'SFLOW_5'], lostUnits: ['samples'] };
+
 function statusOf(change: Partial<StatusResponse> = {}): StatusResponse {
   return {
     version: '1.2.3',
@@ -226,7 +229,7 @@ describe('GET /', () => {
 
   inBrowser('Chromium shows it, hostile names stay text, and it refreshes itself in its place', async () => {
     let asked = 0;
-    const rows = Array.from({ length: 60 }, (_, index) => ({ ...HOSTILE, address: `10.0.0.${index}` }));
+    const rows = Array.from({ length: 60 }, (_, index) => ({ ...LONG, address: `10.0.0.${index}` }));
     const server = await start(
       NOW,
       {},
@@ -295,9 +298,7 @@ describe('GET /', () => {
   });
 
   inBrowser('nothing is cut off on a phone, and dark is dark', async () => {
-    // Protocols are fixed words: only names can be without a place to break a line.
-    const long = { ...HOSTILE, protocols: ['NETFLOW_V9', 'SFLOW_5'] };
-    const server = await start(NOW, {}, {}, { exporters: () => [long], status: () => statusOf() });
+    const server = await start(NOW, {}, {}, { exporters: () => [LONG], status: () => statusOf() });
     for (const width of [320, 390, 800, 1000, 1300]) {
       const page = await open(server.url, { width });
       expect([width, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([width, width]);

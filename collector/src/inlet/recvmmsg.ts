@@ -12,8 +12,6 @@ const SLOT_BYTES = 65_536;
  * the processor's cache.
  */
 const SLOT_STRIDE = SLOT_BYTES + 1536;
-/** System calls per socket before the next socket has its turn, and turns end after each socket had it. */
-const CALLS_PER_TURN = 4;
 /** Pause between looks while datagrams come: long enough for one look to find many, far shorter than the buffer lasts. */
 const PAUSE_MS = 2;
 /** A look that found this many skips the pause. */
@@ -187,13 +185,8 @@ export function createRecvmmsgReceiver(config: ReceiverConfig, sink: DatagramSin
 
   function look(): number {
     let received = 0;
-    for (const socket of sockets) {
-      for (let call = 0; call < CALLS_PER_TURN; call++) {
-        const count = receive(socket);
-        received += count;
-        if (count < MESSAGES) break;
-      }
-    }
+    // One call each, then the event loop's turn: what writes the segments waits for it ten times per segment.
+    for (const socket of sockets) received += receive(socket);
     if (received > 0) sink.settled();
     return received;
   }
@@ -238,7 +231,7 @@ export function createRecvmmsgReceiver(config: ReceiverConfig, sink: DatagramSin
       if (timer) clearTimeout(timer);
       if (immediate) clearImmediate(immediate);
       // What was received before is decoded, but a sender that goes on cannot hold us here.
-      for (let turns = 0; turns < 64 && look() > 0; turns++);
+      for (let turns = 0; turns < 256 && look() > 0; turns++);
       close();
     },
     sockets: () => sockets.map(({ status, datagrams, bytes }) => ({ ...status, datagrams, bytes })),
