@@ -17,6 +17,8 @@ export interface Collector {
   readonly port: number;
   /** Resolves when all that the kernel had for it is read and written. */
   settle(): Promise<void>;
+  /** Records written so far; undefined where that is only known at the end. */
+  written(): number | undefined;
   /** Stops it and says how many records it wrote since it was started. */
   stop(): Promise<number>;
 }
@@ -38,7 +40,7 @@ export function receiveBufferBytes(): number {
 }
 
 /** Bytes that wait in the kernel for a UDP port, null when nobody listens. */
-function queueBytes(port: number): number | null {
+export function queueBytes(port: number): number | null {
   const local = new RegExp(
     `^\\s*\\d+: [0-9A-F]+:${port.toString(16).toUpperCase().padStart(4, '0')} \\S+ \\S+ [0-9A-F]+:([0-9A-F]+)`,
   );
@@ -93,6 +95,7 @@ export async function startRingflow(bundle: string, medium: Medium): Promise<Col
         'the last segment',
       );
     },
+    written: () => rows,
     async stop() {
       await channel.call('stop', []);
       await ended(child, () => child.disconnect());
@@ -147,6 +150,7 @@ export async function startNfcapd(medium: Medium): Promise<Collector | null> {
       await drained(port);
       await new Promise((resolve) => setTimeout(resolve, 200));
     },
+    written: () => undefined,
     async stop() {
       await ended(child, () => child.kill(constants.signals.SIGTERM));
       const { stdout } = spawnSync('nfdump', ['-R', directory, '-I'], { encoding: 'latin1' });
@@ -162,7 +166,8 @@ function nfcapdName(): string {
   return `nfcapd ${/Version: (\S+)/.exec(stdout)?.[1] ?? ''}`.trim();
 }
 
-async function freePort(): Promise<number> {
+/** A UDP port that was free a moment ago; nfcapd cannot choose one. */
+export async function freePort(): Promise<number> {
   const socket = createSocket('udp4');
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
   const { port } = socket.address();

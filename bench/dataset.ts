@@ -1,5 +1,5 @@
 import { addressWords, parseAddress } from '@ringflow/contract';
-import { createRandom, EXPORTERS, type DemoFlow } from '../collector/src/demo/index.ts';
+import { createRandom, EXPORTERS, type DemoExporter, type DemoFlow } from '../collector/src/demo/index.ts';
 import { createEnrich, ENRICH_COLUMNS, ENRICH_DEFAULTS } from '../collector/src/enrich/index.ts';
 import { createSpoolWriter, plainDelta } from '../collector/src/spool/index.ts';
 import {
@@ -20,6 +20,10 @@ export interface DatasetOptions {
   readonly recordsPerSecond: number;
   /** Milliseconds since the epoch at which the last record arrives. */
   readonly endMs: number;
+  /** Who exports; the demo's four unless given. */
+  readonly exporters?: readonly DemoExporter[];
+  /** Gets each datagram too, templates included; the next one is made when it resolves. */
+  readonly mirror?: (datagram: Uint8Array) => Promise<void> | void;
 }
 
 const RECORDS_PER_DATAGRAM = { netflow5: 30, netflow9: 16, ipfix: 14, sflow: 6 } as const;
@@ -38,7 +42,7 @@ export async function makeDataset(options: DatasetOptions): Promise<number> {
   const writer = createSpoolWriter({ directory: options.directory, inlet: '0' });
   await writer.start();
   const beginMs = endMs - (rows / recordsPerSecond) * 1000;
-  const speakers = EXPORTERS.map((exporter, index) => ({
+  const speakers = (options.exporters ?? EXPORTERS).map((exporter, index) => ({
     exporter,
     flows: createScatteredSource(exporter, random),
     source: sourceOf(exporter.address, 50_000 + index),
@@ -46,13 +50,16 @@ export async function makeDataset(options: DatasetOptions): Promise<number> {
   }));
   for (const { exporter, source } of speakers) {
     const { templates } = templatesOf(exporter, beginMs);
-    if (templates) decoder.decode(templates, source, beginMs, batch, info);
+    if (templates) {
+      decoder.decode(templates, source, beginMs, batch, info);
+      await options.mirror?.(templates);
+    }
   }
   const order = speakers.flatMap((speaker) => Array<typeof speaker>(speaker.exporter.weight).fill(speaker));
   let sealedRows = 0;
 
   async function seal(): Promise<void> {
-    enrich(batch, 0, batch.rows);
+    enrich.step(batch, 0, batch.rows);
     sealedRows += batch.rows;
     await writer.seal(batch, plainDelta(batch.rows)).sealed;
     resetBatch(batch);
@@ -67,6 +74,8 @@ export async function makeDataset(options: DatasetOptions): Promise<number> {
     if (pending.length < size) continue;
     const datagram = encode(exporter, pending.splice(0, size), Math.floor(nowMs));
     decoder.decode(datagram, source, Math.floor(nowMs), batch, info);
+    const mirrored = options.mirror?.(datagram);
+    if (mirrored) await mirrored;
     if (batch.rows >= rowsPerSegment) await seal();
   }
   if (batch.rows > 0) await seal();

@@ -40,11 +40,12 @@ export interface LoadReport {
 
 /** Loads a spool as the store process does. */
 async function load({ mode, spoolDirectory, workDirectory }: LoadJob): Promise<LoadReport> {
-  const { database, query_slots, max_memory_bytes } = STORE_DEFAULTS;
+  const { database, query_slots, query_queue, max_memory_bytes } = STORE_DEFAULTS;
   const engine = createEmbeddedEngine({
     path: join(workDirectory, 'store'),
     database,
     querySlots: query_slots,
+    maxWaiting: query_queue,
     maxMemoryBytes: max_memory_bytes,
   });
   await engine.open();

@@ -77,6 +77,11 @@ export function option(name: string, fallback: number): number {
   return found === undefined ? fallback : Number(found.slice(name.length + 3));
 }
 
+/** Text of `--name=value` on the command line of the benchmark. */
+export function textOption(name: string): string | undefined {
+  return process.argv.find((argument) => argument.startsWith(`--${name}=`))?.slice(name.length + 3);
+}
+
 /** Resolves with the first answer that is not undefined; asks every 20 ms. */
 export async function waitFor<T>(ask: () => T | undefined, timeoutMs: number, what: string): Promise<T> {
   const deadline = performance.now() + timeoutMs;

@@ -1,19 +1,30 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FlowQueryInput } from '@ringflow/contract';
-import { NO_NAMES, prepareQuery, QUERY_DEFAULTS } from '../collector/src/query/index.ts';
-import { createStore, STORE_DEFAULTS } from '../collector/src/store/index.ts';
+import { EXPORTERS } from '../collector/src/demo/index.ts';
+import { NO_NAMES, prepareQuery, QUERY_DEFAULTS, type Window } from '../collector/src/query/index.ts';
+import {
+  createEmbeddedEngine,
+  createStore,
+  migrate,
+  STORE_DEFAULTS,
+  type Engine,
+} from '../collector/src/store/index.ts';
+import { hasNfdump, nfdumpTop, startArchive } from './archive.ts';
 import { makeDataset } from './dataset.ts';
-import { cpuSeconds, describeMachine, median, option, printTable, untilQuiet } from './measure.ts';
+import { cpuSeconds, describeMachine, median, option, printTable, textOption, untilQuiet } from './measure.ts';
+import { fillYear } from './year.ts';
 
 /**
- * What dashboards ask, from the query model to the finished frame: the collector's own SQL on the embedded engine,
- * while nothing is loaded. Rows read do not depend on the machine.
+ * What dashboards ask, from the query model to the finished frame, while nothing is loaded: over an hour of records,
+ * over a year of rings, and top lists over all records beside `nfdump -s` over the same ones (nfcapd wrote them from the
+ * same datagrams, in the same run). Rows read do not depend on the machine.
  */
 
-const QUERIES: readonly { readonly name: string; readonly query: FlowQueryInput }[] = [
+/** Over the hour before the last record. */
+const HOUR: readonly { readonly name: string; readonly query: FlowQueryInput }[] = [
   { name: 'bytes per minute, total', query: { kind: 'timeseries', intervalMs: 60_000 } },
   {
     name: 'bytes per minute by service, top 10',
@@ -40,72 +51,250 @@ const QUERIES: readonly { readonly name: string; readonly query: FlowQueryInput 
   { name: 'totals and distinct sources', query: { kind: 'stat', unique: ['src_addr'] } },
 ];
 
-async function run(): Promise<void> {
-  const rows = option('rows', 4e6);
-  const rounds = option('rounds', 5);
-  const windowSeconds = 3600;
-  console.log(describeMachine());
-  const directory = mkdtempSync(join(tmpdir(), 'ringflow-bench-'));
-  const spoolDirectory = join(directory, 'spool');
+/** Over a year; every one of them can be answered by rings. */
+const YEAR: typeof HOUR = [
+  { name: 'bytes, total', query: { kind: 'timeseries' } },
+  { name: 'bytes by exporter', query: { kind: 'timeseries', groupBy: ['sampler_address'] } },
+  { name: 'bytes by service, top 10', query: { kind: 'timeseries', groupBy: ['service'] } },
+  { name: 'one interface', query: { kind: 'timeseries', filter: 'exporter = 192.0.2.1 and in_if = 7' } },
+  { name: 'top 10 interfaces', query: { kind: 'table', groupBy: ['sampler_address', 'in_if'] } },
+  { name: 'top 10 pairs of AS', query: { kind: 'table', groupBy: ['src_as', 'dst_as'] } },
+  { name: 'totals', query: { kind: 'stat' } },
+];
+
+/** Over all records, as nfdump and we say it. */
+const TOPS: readonly {
+  readonly field: string;
+  readonly statistic: string;
+  readonly filter: string;
+  readonly nfdump: string;
+}[] = [
+  { field: 'src_addr', statistic: 'srcip', filter: '', nfdump: '' },
+  { field: 'dst_addr', statistic: 'dstip', filter: '', nfdump: '' },
+  { field: 'dst_port', statistic: 'dstport', filter: '', nfdump: '' },
+  {
+    field: 'src_addr',
+    statistic: 'srcip',
+    filter: 'dst_addr in 10.0.0.0/8 and src_port = 443 and proto = tcp',
+    nfdump: 'dst net 10.0.0.0/8 and src port 443 and proto tcp',
+  },
+];
+
+const WINDOW_SECONDS = 3600;
+/** Flows are exported up to a minute after their beginning. */
+const MARGIN_MS = 300_000;
+
+interface Data {
+  readonly rows: number;
+  readonly toMs: number;
+  /** nfcapd's files are there, too. */
+  readonly archived: boolean;
+}
+
+/** Fills a folder with records and nfcapd's files of them, or takes what an earlier run left there (`--data=FOLDER`). */
+async function prepare(directory: string, rows: number): Promise<Data> {
+  const marker = join(directory, 'data.json');
+  try {
+    return JSON.parse(readFileSync(marker, 'utf8')) as Data;
+  } catch {
+    // Nothing there yet.
+  }
   const toMs = Math.floor(Date.now() / 60_000) * 60_000;
-  await makeDataset({
-    directory: spoolDirectory,
+  const archive = hasNfdump() ? await startArchive(join(directory, 'nfcapd')) : null;
+  const store = openStore(directory);
+  await store.start();
+  const made = await makeDataset({
+    directory: join(directory, 'spool'),
     rows,
-    rowsPerSegment: 200_000,
-    recordsPerSecond: rows / windowSeconds,
+    rowsPerSegment: 262_144,
+    recordsPerSecond: rows / WINDOW_SECONDS,
     endMs: toMs,
+    // Both count what is sent as it is: nfdump does not know sFlow, and its top lists are not of estimates.
+    exporters: EXPORTERS.filter(({ protocol }) => protocol !== 'sflow').map((exporter) => ({
+      ...exporter,
+      sampling: 1,
+    })),
+    ...(archive ? { mirror: (datagram: Uint8Array) => archive.send(datagram) } : {}),
   });
-  const store = createStore(STORE_DEFAULTS, {
-    spoolDirectory,
+  const archived = await archive?.stop();
+  if (archived !== undefined && archived !== made) throw new Error(`nfcapd wrote ${archived} of ${made} records`);
+  while (!(await store.load()));
+  await store.stop();
+  const data: Data = { rows: made, toMs, archived: archive !== null };
+  writeFileSync(marker, JSON.stringify(data));
+  return data;
+}
+
+function openStore(directory: string): ReturnType<typeof createStore> {
+  return createStore(STORE_DEFAULTS, {
+    spoolDirectory: join(directory, 'spool'),
     engineDirectory: join(directory, 'store'),
     ledgerPath: join(directory, 'ledger.json'),
     onError: (error, what) => console.error(what, error),
   });
-  await store.start();
-  while (!(await store.load()));
-  await new Promise((resolve) => setTimeout(resolve, 3000));
+}
 
-  const window = { fromMs: toMs - windowSeconds * 1000, toMs };
-  const oldest = Object.fromEntries(store.status().tables.map(({ table, oldestMs }) => [table, oldestMs]));
-  const ask = async (input: FlowQueryInput) => {
-    const prepared = prepareQuery({ refId: 'A', ...input }, window, { names: NO_NAMES, oldest, nowMs: toMs });
-    const limits = {
-      timeoutMs: 60_000,
-      maxRows: QUERY_DEFAULTS.max_rows,
-      maxMemoryBytes: QUERY_DEFAULTS.max_memory_bytes,
-    };
-    const results = await Promise.all(
-      prepared.statements.map((statement) => store.run(statement, { id: randomUUID(), ...limits })),
-    );
-    const frames = prepared.frames(results);
-    return { frames, rowsRead: results.reduce((sum, result) => sum + result.rowsRead, 0) };
+interface Asked {
+  readonly frames: ReturnType<ReturnType<typeof prepareQuery>['frames']>;
+  readonly rowsRead: number;
+}
+
+/** Asks as the API does. */
+async function ask(
+  run: Engine['query'],
+  input: FlowQueryInput,
+  window: Window,
+  oldest: Readonly<Record<string, number | null>>,
+): Promise<Asked> {
+  const prepared = prepareQuery({ refId: 'A', ...input }, window, { names: NO_NAMES, oldest, nowMs: window.toMs });
+  const limits = {
+    timeoutMs: 120_000,
+    maxRows: QUERY_DEFAULTS.max_rows,
+    maxMemoryBytes: QUERY_DEFAULTS.max_memory_bytes,
   };
-  const table: string[][] = [];
-  for (const { name, query } of QUERIES) {
-    const wall: number[] = [];
-    const cpu: number[] = [];
-    await untilQuiet();
-    let last = await ask(query);
-    for (let round = 0; round < rounds; round++) {
-      const [began, before] = [performance.now(), cpuSeconds()];
-      last = await ask(query);
-      wall.push(performance.now() - began);
-      cpu.push((cpuSeconds() - before) * 1000);
-    }
-    const source = last.frames[0]?.schema.meta.custom.table ?? '–';
-    table.push([
-      name,
-      source,
-      last.rowsRead.toLocaleString('en'),
-      median(wall).toFixed(0),
-      Math.max(...wall).toFixed(0),
-      median(cpu).toFixed(0),
-    ]);
+  const results = await Promise.all(
+    prepared.statements.map((statement) => run(statement, { id: randomUUID(), ...limits })),
+  );
+  return {
+    frames: prepared.frames(results),
+    rowsRead: results.reduce((sum, result) => sum + result.rowsRead, 0),
+  };
+}
+
+/** One row of a table of queries: source, rows read, milliseconds and CPU of `rounds` runs after one to warm up. */
+async function measured(name: string, rounds: number, once: () => Promise<Asked>): Promise<string[]> {
+  const wall: number[] = [];
+  const cpu: number[] = [];
+  await untilQuiet();
+  let last = await once();
+  for (let round = 0; round < rounds; round++) {
+    const [began, before] = [performance.now(), cpuSeconds()];
+    last = await once();
+    wall.push(performance.now() - began);
+    cpu.push((cpuSeconds() - before) * 1000);
   }
-  printTable(['query over one hour', 'answered from', 'rows read', 'ms', 'slowest', 'CPU ms'], table);
-  console.log(`${rows.toLocaleString('en')} records; median of ${rounds}`);
+  return [
+    name,
+    last.frames[0]?.schema.meta.custom.table ?? '–',
+    last.rowsRead.toLocaleString('en'),
+    median(wall).toFixed(0),
+    Math.max(...wall).toFixed(0),
+    median(cpu).toFixed(0),
+  ];
+}
+
+const HEAD = ['answered from', 'rows read', 'ms', 'slowest', 'CPU ms'];
+
+async function benchRecords(directory: string, data: Data, rounds: number): Promise<void> {
+  const store = openStore(directory);
+  await store.start();
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  const { toMs, rows } = data;
+  const oldest = Object.fromEntries(store.status().tables.map(({ table, oldestMs }) => [table, oldestMs]));
+  const hour = { fromMs: toMs - WINDOW_SECONDS * 1000, toMs };
+  const table: string[][] = [];
+  for (const { name, query } of HOUR)
+    table.push(await measured(name, rounds, () => ask((...args) => store.run(...args), query, hour, oldest)));
+  console.log(`\n## ${rows.toLocaleString('en')} records of one hour; median of ${rounds}\n`);
+  printTable(['query over one hour', ...HEAD], table);
+
+  if (data.archived) {
+    const all = { fromMs: hour.fromMs - MARGIN_MS, toMs: toMs + MARGIN_MS };
+    const tops: string[][] = [];
+    for (const { field, statistic, filter, nfdump } of TOPS) {
+      const ours: number[] = [];
+      const theirs: number[] = [];
+      const cpu: [number[], number[]] = [[], []];
+      await untilQuiet();
+      // Alternately, so that both have the same minutes; the first of each warms up.
+      for (let round = 0; round <= rounds; round++) {
+        const query: FlowQueryInput = { kind: 'table', groupBy: [field], filter, resolution: 'raw' };
+        const [began, before] = [performance.now(), cpuSeconds()];
+        const { frames } = await ask((...args) => store.run(...args), query, all, oldest);
+        const [ourMs, ourCpu] = [performance.now() - began, (cpuSeconds() - before) * 1000];
+        const run = nfdumpTop(join(directory, 'nfcapd'), statistic, nfdump);
+        expectSame(topOf(frames[0]), run.top, field);
+        if (round === 0) continue;
+        ours.push(ourMs);
+        theirs.push(run.wallMs);
+        cpu[0].push(ourCpu);
+        cpu[1].push(run.cpuMs);
+      }
+      const ratio = theirs.map((ms, round) => ms / (ours[round] as number));
+      tops.push([
+        `top 10 ${field}${filter === '' ? '' : ', filtered'}`,
+        median(ours).toFixed(0),
+        median(theirs).toFixed(0),
+        median(ratio).toFixed(1),
+        median(cpu[0]).toFixed(0),
+        median(cpu[1]).toFixed(0),
+      ]);
+    }
+    console.log(
+      `\n## Top lists over all ${rows.toLocaleString('en')} records, beside nfdump -s; median of ${rounds}\n`,
+    );
+    printTable(['same answer from both', 'ms', 'nfdump ms', 'ratio', 'CPU ms', 'nfdump CPU ms'], tops);
+  }
   await store.stop();
+}
+
+type Top = readonly { readonly key: string; readonly bytes: number }[];
+
+function topOf(frame: Asked['frames'][number] | undefined): Top {
+  const values = (name: string): unknown[] =>
+    frame?.data.values[frame.schema.fields.findIndex((field) => field.name === name)] ?? [];
+  const keys = frame?.data.values[0] ?? [];
+  const bytes = values('bytes');
+  return keys.slice(0, 10).map((key, row) => ({ key: String(key), bytes: Number(bytes[row]) }));
+}
+
+/** A benchmark of two programs that answer differently says nothing. nfdump shows ports as numbers. */
+function expectSame(ours: Top, theirs: Top, what: string): void {
+  const sums = (top: Top): string => top.map(({ bytes }) => bytes).join(' ');
+  if (sums(ours) !== sums(theirs))
+    throw new Error(`top 10 ${what}: ${JSON.stringify(ours)} here, ${JSON.stringify(theirs)} in nfdump`);
+}
+
+async function benchYear(rounds: number): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'ringflow-bench-'));
+  const engine = createEmbeddedEngine({
+    path: directory,
+    database: STORE_DEFAULTS.database,
+    querySlots: STORE_DEFAULTS.query_slots,
+    maxWaiting: STORE_DEFAULTS.query_queue,
+    maxMemoryBytes: STORE_DEFAULTS.max_memory_bytes,
+  });
+  await engine.open();
+  await migrate(engine);
+  const toMs = Math.floor(Date.now() / 3_600_000) * 3_600_000;
+  const filled = await fillYear(engine, toMs, option('minute-days', 7));
+  const beginMs = toMs - 365 * 86_400_000;
+  const oldest = { flows: toMs, rings_1m: toMs - option('minute-days', 7) * 86_400_000, rings_1h: beginMs };
+  const table: string[][] = [];
+  for (const [days, name] of [
+    [365, 'a year'],
+    [7, 'a week'],
+    [1, 'a day'],
+  ] as const) {
+    const window = { fromMs: toMs - days * 86_400_000, toMs };
+    for (const { name: what, query } of YEAR)
+      table.push(await measured(`${name}: ${what}`, rounds, () => ask(engine.query, query, window, oldest)));
+  }
+  const rows = Object.entries(filled).map(([name, count]) => `${count.toLocaleString('en')} rows in ${name}`);
+  console.log(`\n## A year of rings (${rows.join(', ')}); median of ${rounds}\n`);
+  printTable(['query', ...HEAD], table);
+  await engine.close();
   rmSync(directory, { recursive: true, force: true });
+}
+
+async function run(): Promise<void> {
+  const rounds = option('rounds', 5);
+  console.log(describeMachine());
+  if (option('year', 1) === 1) await benchYear(rounds);
+  const kept = textOption('data');
+  const directory = kept ?? mkdtempSync(join(tmpdir(), 'ringflow-bench-'));
+  await benchRecords(directory, await prepare(directory, option('rows', 4e6)), rounds);
+  if (kept === undefined) rmSync(directory, { recursive: true, force: true });
 }
 
 void run().then(

@@ -1,225 +1,11 @@
 import { FILTER_LIMITS } from './filter/index.ts';
+import { RESOLVE_OUTCOMES } from './api.ts';
 import { ERRORS } from './errors.ts';
-import {
-  MAX_DIMENSIONS,
-  MAX_QUERIES,
-  MAX_ROWS,
-  MEASURES,
-  METRICS,
-  NOTICE_CODES,
-  QUERY_DEFAULTS,
-  QUERY_KINDS,
-  QUERY_RESOLUTIONS,
-} from './query.ts';
+import { NAME_SOURCES } from './inventory.ts';
+import { text, number, count, flag, list, choice, record, answer, type JsonSchema } from './json-schema.ts';
+import { timePoint } from './query-schema.ts';
 
-/** JSON schema (draft-07), as much of it as is used here. */
-export type JsonSchema = Readonly<Record<string, unknown>>;
-
-const text = (description: string, more: JsonSchema = {}): JsonSchema => ({ type: 'string', description, ...more });
-const number = (description: string): JsonSchema => ({ type: 'number', description });
-const count = (description: string): JsonSchema => ({ type: 'integer', minimum: 0, description });
-const flag = (description: string): JsonSchema => ({ type: 'boolean', description });
-const list = (items: JsonSchema, description: string, more: JsonSchema = {}): JsonSchema => ({
-  type: 'array',
-  items,
-  description,
-  ...more,
-});
-const choice = (values: readonly string[], description: string): JsonSchema => ({
-  type: 'string',
-  enum: [...values],
-  description,
-});
-const record = (values: JsonSchema, description: string): JsonSchema => ({
-  type: 'object',
-  additionalProperties: values,
-  description,
-});
-/** Answers: all keys are there unless named as optional. */
-const answer = (
-  properties: Record<string, JsonSchema>,
-  description: string,
-  optional: readonly string[] = [],
-): JsonSchema => ({
-  type: 'object',
-  description,
-  properties,
-  required: Object.keys(properties).filter((key) => !optional.includes(key)),
-});
-
-const fields = (description: string): JsonSchema => list({ type: 'string' }, description, { maxItems: MAX_DIMENSIONS });
-const timePoint = (description: string): JsonSchema => ({
-  anyOf: [{ type: 'number' }, { type: 'string' }],
-  description: `${description}: milliseconds since the epoch, ISO 8601, or now, now-6h (ms s m h d w M y)`,
-});
-
-/** One query of a request. Only what differs from the defaults need be sent. */
-export const FLOW_QUERY_SCHEMA: JsonSchema = {
-  type: 'object',
-  description: 'What to ask; keys that Grafana adds are ignored',
-  properties: {
-    refId: text('Name of the query in this request; its answer has the same name', { maxLength: 64 }),
-    version: count('Version of the query model'),
-    kind: { ...choice(QUERY_KINDS, 'Shape of the answer'), default: QUERY_DEFAULTS.kind },
-    filter: text('Condition in the filter language; empty = everything', {
-      default: '',
-      examples: ['src_addr in 10.0.0.0/8 and dst_port = 443'],
-    }),
-    groupBy: fields('Fields whose combinations make the series or rows'),
-    metric: { ...choice(METRICS, 'What is counted and ranks the top'), default: QUERY_DEFAULTS.metric },
-    measure: choice(
-      MEASURES,
-      'Per second (bytes as bits), sum, or percent of the total. Default: rate for timeseries, total otherwise',
-    ),
-    limit: {
-      type: 'integer',
-      minimum: 1,
-      maximum: MAX_ROWS,
-      description: 'Series, rows or records. Default: 10, records 100',
-    },
-    offset: { ...count('Rows or records to skip'), default: 0 },
-    other: {
-      ...flag('Add what is not shown as "other", so that shown + other = total'),
-      default: QUERY_DEFAULTS.other,
-    },
-    sort: list(
-      {
-        type: 'object',
-        properties: { by: text('Field'), descending: { ...flag('Largest first'), default: true } },
-        required: ['by'],
-        additionalProperties: false,
-      },
-      'Order of rows; default by metric, largest first',
-      { maxItems: MAX_DIMENSIONS },
-    ),
-    columns: list({ type: 'string' }, 'Fields of the answer; empty = all'),
-    unique: fields('stat: fields whose distinct values are counted'),
-    resolution: {
-      ...choice(QUERY_RESOLUTIONS, 'Source: auto takes the coarsest that is exact enough'),
-      default: QUERY_DEFAULTS.resolution,
-    },
-    intervalMs: {
-      ...number('Wanted length of a bucket in milliseconds; 0 = from maxDataPoints'),
-      minimum: 0,
-      default: 0,
-    },
-    maxDataPoints: { ...number('Points that fit the panel; 0 = 1000'), minimum: 0, default: 0 },
-  },
-};
-
-/** Body of `POST /api/v1/query`. */
-export const QUERY_REQUEST_SCHEMA: JsonSchema = {
-  type: 'object',
-  required: ['from', 'to', 'queries'],
-  properties: {
-    from: timePoint('Beginning of the window, included'),
-    to: timePoint('End of the window, not included'),
-    timezone: text('IANA name or utc'),
-    queries: list(FLOW_QUERY_SCHEMA, 'Queries, answered independently of each other', {
-      minItems: 1,
-      maxItems: MAX_QUERIES,
-    }),
-  },
-};
-
-const NOTICE_SCHEMA = answer(
-  {
-    severity: choice(['info', 'warning', 'error'], 'How serious it is'),
-    text: text('For people'),
-    code: choice(NOTICE_CODES, 'For programs'),
-  },
-  'Something to know about the answer',
-);
-
-/** Grafana's DataFrameJSON with this collector's meta. */
-export const DATA_FRAME_SCHEMA: JsonSchema = answer(
-  {
-    schema: answer(
-      {
-        refId: text('Name of the query'),
-        meta: answer(
-          {
-            type: text('Frame type of Grafana'),
-            typeVersion: list({ type: 'integer' }, 'Version of the frame type'),
-            preferredVisualisationType: text('How Explore shows it'),
-            executedQueryString: text('The SQL that was run; its parameters follow as comments'),
-            stats: list(
-              answer(
-                { displayName: text('Name'), value: number('Value'), unit: text('Unit of Grafana') },
-                'A number about the query',
-                ['unit'],
-              ),
-              'Shown in the query inspector',
-            ),
-            notices: list(NOTICE_SCHEMA, 'What limits the answer'),
-            custom: {
-              type: 'object',
-              additionalProperties: true,
-              description: 'Table, resolution, rows and bytes read, window that was answered',
-            },
-          },
-          'Where the answer comes from',
-          ['type', 'typeVersion', 'preferredVisualisationType'],
-        ),
-        fields: list(
-          answer(
-            {
-              name: text('Name of the field'),
-              type: choice(['time', 'number', 'string', 'boolean', 'other'], 'Type of its values'),
-              labels: record({ type: 'string' }, 'What the series is grouped by'),
-              config: {
-                type: 'object',
-                additionalProperties: true,
-                description: 'unit, displayNameFromDS, description, interval, filterable …',
-              },
-            },
-            'A column',
-            ['labels'],
-          ),
-          'Columns',
-        ),
-      },
-      'Columns and provenance',
-    ),
-    data: answer(
-      {
-        values: list({ type: 'array', items: {} }, 'One list per field'),
-        nanos: list(
-          { type: ['array', 'null'], items: { type: 'integer' } },
-          'Nanoseconds beyond the milliseconds, per time field',
-        ),
-      },
-      'Values by column',
-      ['nanos'],
-    ),
-  },
-  'Grafana data frame',
-);
-
-/** Answer of `POST /api/v1/query`. */
-export const QUERY_RESPONSE_SCHEMA: JsonSchema = answer(
-  {
-    results: record(
-      answer(
-        {
-          status: { type: 'integer', description: 'HTTP status of this query alone' },
-          frames: list(DATA_FRAME_SCHEMA, 'The answer'),
-          error: text('What is wrong'),
-          errorSource: choice(['downstream', 'plugin'], 'Who is to blame, in the words of Grafana'),
-          code: choice(Object.keys(ERRORS), 'For programs'),
-          hint: text('What to do about it'),
-          position: count('Character of the filter where it is wrong, from 0'),
-          length: count('Characters from there'),
-        },
-        'One answer',
-        ['error', 'errorSource', 'code', 'hint', 'position', 'length'],
-      ),
-      'Answers by refId',
-    ),
-  },
-  'All answers',
-);
-
+const ATTRIBUTES_SCHEMA = record(text('Value'), 'As configured or by rule');
 const SPAN_SCHEMA = answer({ offset: count('From 0'), length: count('Characters') }, 'Part of a text');
 
 /** Every error body. */
@@ -364,11 +150,15 @@ export const EXPORTERS_RESPONSE_SCHEMA: JsonSchema = answer(
                 name: text('Name'),
                 description: text('Description'),
                 speedBps: number('Bits per second'),
+                source: { enum: [...NAME_SOURCES], description: 'Where the name comes from' },
+                attributes: ATTRIBUTES_SCHEMA,
               },
               'An interface',
             ),
-            'Interfaces with a name',
+            'Interfaces that something is known about',
           ),
+          nameSource: { enum: ['', ...NAME_SOURCES], description: 'Where the name comes from' },
+          attributes: ATTRIBUTES_SCHEMA,
         },
         'An exporter',
       ),
@@ -435,3 +225,127 @@ export const READY_RESPONSE_SCHEMA: JsonSchema = answer(
   { ready: flag('True when queries can be answered'), reasons: list({ type: 'string' }, 'Why not') },
   'Readiness',
 );
+
+/** Answer of `GET /api/v1/threats/retro`. */
+export const THREAT_HITS_RESPONSE_SCHEMA: JsonSchema = answer(
+  {
+    hits: list(
+      answer(
+        {
+          day: text('In UTC', { examples: ['2026-11-21'] }),
+          address: text('The address'),
+          label: text('What it is known for'),
+          list: text('The list that says so'),
+          category: text('Empty when the list says nothing that is known'),
+          firstMs: count('First record of the day, milliseconds since the epoch'),
+          lastMs: count('Last record of the day, milliseconds since the epoch'),
+          records: count('Ends of records'),
+          bytes: count('Bytes, scaled by the sampling rate'),
+        },
+        'An address on a day',
+      ),
+      'The latest day first, then the most bytes',
+    ),
+  },
+  'Addresses that reputation lists have now, and did not have when the records came',
+);
+
+/** Body of `POST /api/v1/resolve`; how many addresses a call may have is configured (`resolve.max_addresses`). */
+export const RESOLVE_REQUEST_SCHEMA: JsonSchema = {
+  type: 'object',
+  required: ['addresses'],
+  additionalProperties: false,
+  properties: {
+    addresses: list(text('IPv4 or IPv6 address', { maxLength: 64 }), 'Addresses whose names are wanted', {
+      minItems: 1,
+      examples: [['192.0.2.1', '2001:db8::1']],
+    }),
+    confirm: { ...flag('Look the names up, too, and say whether one leads back to the address'), default: false },
+  },
+};
+
+export const RESOLVE_RESPONSE_SCHEMA: JsonSchema = answer(
+  {
+    results: list(
+      answer(
+        {
+          address: text('As it was asked for'),
+          outcome: choice(RESOLVE_OUTCOMES, 'What became of it; none: there is no name, busy: too many wait already'),
+          names: list({ type: 'string' }, 'Host names (PTR records)'),
+          confirmed: {
+            type: ['boolean', 'null'],
+            description: 'One of the names leads back to the address; null when not asked for or not known',
+          },
+          cached: flag('The answer is an earlier one'),
+          message: text('Why there is no answer'),
+        },
+        'An address',
+        ['message'],
+      ),
+      'One per address, in their order',
+    ),
+  },
+  'Names of addresses',
+);
+
+/** Body of `POST /api/v1/ingest`: what `ringflow decode` prints, and goflow2 writes. */
+export const INGEST_REQUEST_SCHEMA: JsonSchema = list(
+  {
+    type: 'object',
+    description: 'A flow record with the names and values of goflow2; docs/reference/fields.md lists them',
+    examples: [
+      {
+        type: 'NETFLOW_V9',
+        sampler_address: '192.0.2.1',
+        time_received_ns: 1_768_046_400_000_000_000,
+        src_addr: '10.0.0.1',
+        dst_addr: '198.51.100.1',
+        proto: 'TCP',
+        bytes: 1500,
+        packets: 3,
+      },
+    ],
+  },
+  'Records; one object per line (NDJSON) is the same',
+);
+
+export const INGEST_RESPONSE_SCHEMA: JsonSchema = answer(
+  {
+    code: { type: 'integer', enum: [200], description: 'As OpenObserve answers' },
+    status: list(
+      answer(
+        {
+          name: text('Name of the stream in the path'),
+          successful: count('Records that are on disk, those among them that were before'),
+          failed: count('Records that nothing could be made of; they are counted as dropped'),
+          repeated: count('Records that were taken with an earlier request'),
+          ignored: record(count('Records'), 'Fields and values that were not taken: how many records had them'),
+        },
+        'What became of the records',
+      ),
+      'One entry',
+    ),
+  },
+  'The records are on disk',
+);
+
+export const INGEST_PROGRESS_SCHEMA: JsonSchema = answer(
+  {
+    records: count('Records of the source that were taken'),
+    link: text('Hash that stands for all of them; empty when there are none'),
+  },
+  'How far a source has come',
+);
+
+/** Body of `POST /api/v1/export`. */
+export const EXPORT_REQUEST_SCHEMA: JsonSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    filter: text('Condition that the records must meet', { maxLength: 16_384, examples: ['dst_port = 443'] }),
+    from: timePoint('Beginning of the window, by time of arrival; default now-1h'),
+    to: timePoint('End of the window; default now'),
+    format: { ...choice(['ndjson', 'csv', 'parquet'], 'Format of the file'), default: 'ndjson' },
+    columns: list({ type: 'string', maxLength: 64 }, 'Stored fields; none = all', { maxItems: 200 }),
+  },
+};

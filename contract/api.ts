@@ -1,3 +1,4 @@
+import type { NameSource } from './inventory.ts';
 import type { ErrorCode, TextSpan } from './errors.ts';
 import type { FilterSuggestion } from './filter/index.ts';
 import type { Ledger } from './ledger.ts';
@@ -114,7 +115,23 @@ export interface ExporterInfo {
   /** Sets, samples and datagrams that could not be decoded, by reason. */
   losses: Record<string, number>;
   /** Interfaces that have a name. */
-  interfaces: { index: number; name: string; description: string; speedBps: number }[];
+  interfaces: InterfaceInfo[];
+  /** Where the name comes from; empty without one. */
+  nameSource: NameSource | '';
+  /** Group, role, site …, as configured or by rule. */
+  attributes: Record<string, string>;
+}
+
+/** An interface of an exporter, as far as anything is known about it. */
+export interface InterfaceInfo {
+  index: number;
+  name: string;
+  description: string;
+  speedBps: number;
+  /** Where the name comes from. */
+  source: NameSource;
+  /** Connectivity, provider, boundary …, as configured or by rule. */
+  attributes: Record<string, string>;
 }
 
 /** Answer of `GET /api/v1/exporters`. */
@@ -155,6 +172,28 @@ export interface ProblemInfo {
   lastMs: number;
 }
 
+/** Since the inlet or its configuration was last loaded. */
+export interface EnrichInfo {
+  files: readonly {
+    path: string;
+    /** When its content was taken over, milliseconds since the epoch; 0 = never. */
+    loadedMs: number;
+    modifiedMs: number;
+    entries: number;
+    /** Why the file as it is now cannot be used; null when it is in use. */
+    error: string | null;
+    /** How often it was taken over, and how often it could not be used. */
+    loads: number;
+    failures: number;
+  }[];
+  addresses: {
+    cacheHits: number;
+    cacheMisses: number;
+    /** By direction; bytes are scaled by the sampling rate. */
+    directions: Record<string, { records: number; bytes: number }>;
+  };
+}
+
 /** What people want to know beyond the fixed part of the status; every part may be missing. */
 export interface StatusDetails {
   processes?: { role: string; state: string; pid?: number; restarts: number; error?: string }[];
@@ -173,6 +212,8 @@ export interface StatusDetails {
   disk?: { directory: string; freeBytes: number; totalBytes: number } | null;
   /** What the configuration allows. */
   limits?: { storeBytes: number; spoolBytes: number; spoolFreeBytes: number; clockMs: number };
+  /** What records are enriched with. */
+  enrich?: EnrichInfo;
   jobs?: { job: string; running: boolean; lastSuccessMs: number; failures: number; lastError?: string }[];
   /** The latest first. */
   problems?: ProblemInfo[];
@@ -198,4 +239,93 @@ export interface ReadyResponse {
   ready: boolean;
   /** Why not. */
   reasons: string[];
+}
+
+/** An address that a reputation list has now, and that it did not have when the records came. */
+export interface ThreatHit {
+  /** In UTC, `2026-11-21`. */
+  readonly day: string;
+  readonly address: string;
+  readonly label: string;
+  readonly list: string;
+  /** Empty when the list says nothing that is known. */
+  readonly category: string;
+  /** First and last record of the day, milliseconds since the epoch. */
+  readonly firstMs: number;
+  readonly lastMs: number;
+  /** Ends of records. */
+  readonly records: number;
+  readonly bytes: number;
+}
+
+/** Answer of `GET /api/v1/threats/retro`. */
+export interface ThreatHitsResponse {
+  readonly hits: readonly ThreatHit[];
+}
+
+/** Body of `POST /api/v1/resolve`: addresses whose names are wanted. */
+export interface ResolveRequest {
+  addresses: string[];
+  /** Look the names up, too, and say whether one of them leads back to the address. */
+  confirm?: boolean;
+}
+
+/** What became of one address; `none`: the servers know no name, `busy`: too many wait already. */
+export const RESOLVE_OUTCOMES = ['found', 'none', 'timeout', 'failed', 'busy', 'invalid'] as const;
+export type ResolveOutcome = (typeof RESOLVE_OUTCOMES)[number];
+
+/** The names of one address. */
+export interface ResolvedAddress {
+  /** As it was asked for. */
+  address: string;
+  outcome: ResolveOutcome;
+  names: string[];
+  /** One of the names leads back to the address; null when that was not asked for or could not be found out. */
+  confirmed: boolean | null;
+  /** The answer is an earlier one. */
+  cached: boolean;
+  /** Why there is no answer. */
+  message?: string;
+}
+
+/** Answer of `POST /api/v1/resolve`: one result per address, in their order. */
+export interface ResolveResponse {
+  results: ResolvedAddress[];
+}
+
+/** Answer of `POST /api/v1/ingest`, in the shape of OpenObserve's ingestion. */
+export interface IngestResponse {
+  code: 200;
+  status: {
+    /** Name of the stream in the path. */
+    name: string;
+    /** Records that are on disk, those among them that were before. */
+    successful: number;
+    /** Records that nothing could be made of; they are counted as dropped, by exporter. */
+    failed: number;
+    /** Records that were taken with an earlier request. */
+    repeated: number;
+    /** Fields that no column takes, and values that none can hold: how many records had them, by field. */
+    ignored: Record<string, number>;
+  }[];
+}
+
+/** Answer of `GET /api/v1/ingest`. */
+export interface IngestProgress {
+  /** Records of the source that were taken. */
+  records: number;
+  /** What stands for all of them (docs/how-to/import-export.md); empty when there are none. */
+  link: string;
+}
+
+/** Body of `POST /api/v1/export`. */
+export interface ExportRequest {
+  filter?: string;
+  /** By time of arrival: milliseconds since the epoch, ISO 8601, `now-6h`. Default: the last hour. */
+  from?: number | string;
+  to?: number | string;
+  /** Default: ndjson. */
+  format?: 'ndjson' | 'csv' | 'parquet';
+  /** Stored fields; none = all. */
+  columns?: string[];
 }

@@ -1,3 +1,6 @@
+import type { NameKind } from './inventory.ts';
+import { APP_RULES, CLIENT_SIDES, DIRECTIONS, DUPLICATES, LOCALITIES, ROLE_RULES, SCOPES } from './vocabulary.ts';
+
 /**
  * The registry of columns: one entry per fact that a flow record can carry.
  *
@@ -31,9 +34,26 @@ export type ColumnText =
   | 'tcpFlags'
   | 'asn'
   | 'service'
-  | 'quality';
+  | 'quality'
+  | 'word'
+  | 'country'
+  | 'named';
 
-export type ColumnGroup = 'record' | 'counters' | 'addresses' | 'ip' | 'interfaces' | 'layer2' | 'routing' | 'nat' | 'application' | 'tunnel';
+export type ColumnGroup =
+  | 'record'
+  | 'counters'
+  | 'addresses'
+  | 'roles'
+  | 'ip'
+  | 'interfaces'
+  | 'layer2'
+  | 'routing'
+  | 'geography'
+  | 'networks'
+  | 'threats'
+  | 'nat'
+  | 'application'
+  | 'tunnel';
 
 /**
  * An IPFIX information element, or a NetFlow v9 field type when `pen` is 0 and the number is above 32767
@@ -62,11 +82,17 @@ export interface Column {
    * one that is not all zero wins (a template may hold both families: ipfix-procera).
    */
   readonly elements: readonly ElementRef[];
+  /** Words of the values by number, when `text` is `word`. */
+  readonly words?: readonly string[];
+  /** What kind of id the values are; their names are looked up when asked (`inventory.ts`). */
+  readonly names?: NameKind;
+  /** Computed from stored columns when asked: an SQL expression over their names. Such a column is not `stored`. */
+  readonly derived?: string;
   /** ClickHouse codec when the default (ZSTD(1)) is not the best; measured in docs/benchmarks.md. */
   readonly codec?: string;
 }
 
-type Spec = Partial<Pick<Column, 'unit' | 'text' | 'stored' | 'always' | 'codec'>> & { from?: readonly (number | readonly [number, number])[] };
+type Spec = Partial<Pick<Column, 'unit' | 'text' | 'stored' | 'always' | 'codec' | 'words' | 'names' | 'derived'>> & { from?: readonly (number | readonly [number, number])[] };
 
 const TEXT_OF_TYPE: Record<ColumnType, ColumnText> = {
   u8: 'number',
@@ -96,11 +122,22 @@ function column<const N extends string>(
     description,
     unit: spec.unit ?? (type === 'time' ? 'time' : 'none'),
     text: spec.text ?? TEXT_OF_TYPE[type],
-    stored: spec.stored ?? true,
+    stored: spec.stored ?? spec.derived === undefined,
     always: spec.always ?? false,
     elements: (spec.from ?? []).map((e) => (typeof e === 'number' ? { pen: 0, id: e } : { pen: e[0], id: e[1] })),
     ...(spec.codec === undefined ? {} : { codec: spec.codec }),
+    ...(spec.words === undefined ? {} : { words: spec.words }),
+    ...(spec.names === undefined ? {} : { names: spec.names }),
+    ...(spec.derived === undefined ? {} : { derived: spec.derived }),
   };
+}
+
+/** A column of the client's or the server's end: the source's or the destination's, by `client_side`. */
+function end<const N extends string>(name: N, type: ColumnType, label: string, description: string, spec: Spec = {}): Column & { readonly name: N } {
+  const [role, what] = name.split(/_(.*)/) as [string, string];
+  const dst = role === 'client' ? 'dst' : 'src';
+  const src = role === 'client' ? 'src' : 'dst';
+  return column(name, type, 'roles', label, description, { ...spec, derived: `if(client_side = 2, ${dst}_${what}, ${src}_${what})` });
 }
 
 /** Private enterprise numbers used below. */
@@ -122,6 +159,7 @@ export const COLUMNS = [
   column('flow_end_reason', 'u8', 'record', 'End reason', 'Why the exporter ended the flow (1 idle, 2 active timeout, 3 end, 4 forced, 5 resources)', { from: [136] }),
   column('flow_direction', 'u8', 'record', 'Observed direction', 'Where the exporter saw the flow: 0 ingress, 1 egress', { from: [61] }),
   column('biflow_direction', 'u8', 'record', 'Biflow direction', 'Who began (RFC 5103): 1 initiator, 2 reverse initiator, 3 perimeter', { from: [239] }),
+  column('initiator', 'u8', 'record', 'Initiator', 'The source is the initiator: counters or addresses are those of initiator and responder, or of client and server', { stored: false }),
   column('flow_id', 'u64', 'record', 'Flow id', 'Connection id of the exporter', { unit: 'id', stored: false, from: [148] }),
 
   // Counters, as sent: multiply by sampling_rate to estimate the traffic.
@@ -139,8 +177,43 @@ export const COLUMNS = [
   column('dst_addr', 'addr', 'addresses', 'Destination address', 'Destination address of the flow', { always: true, from: [12, 28, [CISCO, 12237]] }),
   column('src_port', 'u16', 'addresses', 'Source port', 'TCP, UDP, SCTP source port', { unit: 'id', always: true, from: [7, 180, 182, [CISCO, 12240]] }),
   column('dst_port', 'u16', 'addresses', 'Destination port', 'TCP, UDP, SCTP destination port', { unit: 'id', always: true, from: [11, 181, 183, [CISCO, 12241]] }),
+  column('src_scope', 'u8', 'addresses', 'Source scope', 'Kind of the source address: public, private, multicast …', { text: 'word', words: SCOPES }),
+  column('dst_scope', 'u8', 'addresses', 'Destination scope', 'Kind of the destination address: public, private, multicast …', { text: 'word', words: SCOPES }),
   column('src_mask', 'u8', 'addresses', 'Source prefix length', 'Length of the route that matched the source', { from: [9, 29] }),
   column('dst_mask', 'u8', 'addresses', 'Destination prefix length', 'Length of the route that matched the destination', { from: [13, 30] }),
+
+  // Who asked and who answered; without a decision the source is taken for the client.
+  column('client_side', 'u8', 'roles', 'Client side', 'Which end of the record is the client: src or dst', { text: 'word', words: CLIENT_SIDES }),
+  column('role_rule', 'u8', 'roles', 'Role rule', 'The rule that told client from server', { text: 'word', words: ROLE_RULES }),
+  end('client_addr', 'addr', 'Client', 'Address of the client'),
+  end('server_addr', 'addr', 'Server', 'Address of the server'),
+  end('client_port', 'u16', 'Client port', 'Port of the client', { unit: 'id' }),
+  end('server_port', 'u16', 'Server port', 'Port of the server', { unit: 'id' }),
+  end('client_scope', 'u8', 'Client scope', 'Kind of the client address: public, private …', { text: 'word', words: SCOPES }),
+  end('server_scope', 'u8', 'Server scope', 'Kind of the server address: public, private …', { text: 'word', words: SCOPES }),
+  end('client_as', 'u32', 'Client AS', 'Autonomous system of the client', { unit: 'id', text: 'asn', names: 'as' }),
+  end('server_as', 'u32', 'Server AS', 'Autonomous system of the server', { unit: 'id', text: 'asn', names: 'as' }),
+  end('client_country', 'u16', 'Client country', 'Country of the client, ISO 3166-1', { unit: 'id', text: 'country' }),
+  end('server_country', 'u16', 'Server country', 'Country of the server, ISO 3166-1', { unit: 'id', text: 'country' }),
+  end('client_place', 'u32', 'Client place', 'City or region of the client', { unit: 'id', text: 'named', names: 'place' }),
+  end('server_place', 'u32', 'Server place', 'City or region of the server', { unit: 'id', text: 'named', names: 'place' }),
+  end('client_network', 'u32', 'Client network', 'Named networks that hold the client', { unit: 'id', text: 'named', names: 'network' }),
+  end('server_network', 'u32', 'Server network', 'Named networks that hold the server', { unit: 'id', text: 'named', names: 'network' }),
+  end('client_threat', 'u32', 'Client reputation', 'What reputation lists say about the client', { unit: 'id', text: 'named', names: 'threat' }),
+  end('server_threat', 'u32', 'Server reputation', 'What reputation lists say about the server', { unit: 'id', text: 'named', names: 'threat' }),
+
+  // Where it goes, seen from the own networks, and who is known.
+  column('direction', 'u8', 'networks', 'Direction', 'Seen from the own networks: in, out, internal, transit', { text: 'word', words: DIRECTIONS }),
+  column('locality', 'u8', 'networks', 'Locality', 'public when either end is a public address', { text: 'word', words: LOCALITIES }),
+  column('src_network', 'u32', 'networks', 'Source network', 'Named networks that hold the source, most specific first', { unit: 'id', text: 'named', names: 'network' }),
+  column('dst_network', 'u32', 'networks', 'Destination network', 'Named networks that hold the destination, most specific first', { unit: 'id', text: 'named', names: 'network' }),
+  column('dup', 'u8', 'record', 'Duplicate', 'Why the record is left out of totals: another record counts the same packets', { text: 'word', words: DUPLICATES }),
+  column('src_country', 'u16', 'geography', 'Source country', 'Country of the source, ISO 3166-1', { unit: 'id', text: 'country' }),
+  column('dst_country', 'u16', 'geography', 'Destination country', 'Country of the destination, ISO 3166-1', { unit: 'id', text: 'country' }),
+  column('src_place', 'u32', 'geography', 'Source place', 'City or region of the source', { unit: 'id', text: 'named', names: 'place' }),
+  column('dst_place', 'u32', 'geography', 'Destination place', 'City or region of the destination', { unit: 'id', text: 'named', names: 'place' }),
+  column('src_threat', 'u32', 'threats', 'Source reputation', 'What reputation lists say about the source', { unit: 'id', text: 'named', names: 'threat' }),
+  column('dst_threat', 'u32', 'threats', 'Destination reputation', 'What reputation lists say about the destination', { unit: 'id', text: 'named', names: 'threat' }),
 
   // The packet's own headers.
   column('etype', 'u16', 'ip', 'Ether type', 'What the frame carried: IPv4, IPv6 or another Ethernet type', { text: 'etype', always: true, from: [256] }),
@@ -185,10 +258,10 @@ export const COLUMNS = [
   column('wtp_mac', 'mac', 'layer2', 'Access point MAC', 'Wireless termination point', { stored: false, from: [367] }),
 
   // Routing.
-  column('src_as', 'u32', 'routing', 'Source AS', 'Autonomous system of the source, 0 = unknown or own', { unit: 'id', text: 'asn', always: true, from: [16] }),
-  column('dst_as', 'u32', 'routing', 'Destination AS', 'Autonomous system of the destination, 0 = unknown or own', { unit: 'id', text: 'asn', always: true, from: [17] }),
-  column('src_peer_as', 'u32', 'routing', 'Source peer AS', 'Neighbouring AS on the way to the source', { unit: 'id', text: 'asn', stored: false, from: [129] }),
-  column('next_hop_as', 'u32', 'routing', 'Next hop AS', 'Neighbouring AS on the way to the destination', { unit: 'id', text: 'asn', from: [128] }),
+  column('src_as', 'u32', 'routing', 'Source AS', 'Autonomous system of the source, 0 = unknown or own', { unit: 'id', text: 'asn', names: 'as', always: true, from: [16] }),
+  column('dst_as', 'u32', 'routing', 'Destination AS', 'Autonomous system of the destination, 0 = unknown or own', { unit: 'id', text: 'asn', names: 'as', always: true, from: [17] }),
+  column('src_peer_as', 'u32', 'routing', 'Source peer AS', 'Neighbouring AS on the way to the source', { unit: 'id', text: 'asn', names: 'as', stored: false, from: [129] }),
+  column('next_hop_as', 'u32', 'routing', 'Next hop AS', 'Neighbouring AS on the way to the destination', { unit: 'id', text: 'asn', names: 'as', from: [128] }),
   column('next_hop', 'addr', 'routing', 'Next hop', 'Address of the next router', { always: true, from: [15, 62] }),
   column('bgp_next_hop', 'addr', 'routing', 'BGP next hop', 'Address of the BGP next hop', { from: [18, 63] }),
   column('as_path', 'u32[]', 'routing', 'AS path', 'AS path towards the destination', { text: 'asn' }),
@@ -209,9 +282,12 @@ export const COLUMNS = [
 
   // What it is.
   column('service', 'u32', 'application', 'Service', 'Protocol and port of the serving side', { unit: 'id', text: 'service' }),
+  column('app', 'u32', 'application', 'Application', 'Application by name, or protocol and port where nothing names one', { unit: 'id', text: 'named', names: 'app' }),
+  column('app_rule', 'u8', 'application', 'Application rule', 'The rule that named the application', { text: 'word', words: APP_RULES }),
   column('app_id', 'string', 'application', 'Application id', 'Engine and selector (RFC 6759), as hexadecimal digits', { text: 'hex', stored: false, from: [95] }),
-  column('app_name', 'string', 'application', 'Application', 'Application named by the exporter', { stored: false, from: [96] }),
+  column('app_name', 'string', 'application', 'Application name', 'Application named by the exporter', { stored: false, from: [96] }),
   column('app_desc', 'string', 'application', 'Application description', 'Description of the application', { stored: false, from: [94] }),
+  column('vendor_app', 'string', 'application', 'Vendor application', 'Application named by a field of Palo Alto, nProbe or Ixia', { stored: false, from: [56701, 57591, [35632, 119], [3054, 111]] }),
 
   // Inside a tunnel, and what carried it.
   column('l2_segment_id', 'u64', 'tunnel', 'Segment', 'Layer 2 segment; for VXLAN the lower 24 bits are the VNI', { unit: 'id', stored: false, from: [351] }),
@@ -237,3 +313,12 @@ export const QUALITY = {
 
 /** Values of the `type` column; names and numbers are goflow2's, NETFLOW_V7 is ours. */
 export const FLOW_TYPES = { FLOWUNKNOWN: 0, SFLOW_5: 1, NETFLOW_V5: 2, NETFLOW_V9: 3, IPFIX: 4, NETFLOW_V7: 5 } as const;
+
+const BY_NAME: ReadonlyMap<string, Column> = new Map(COLUMNS.map((column) => [column.name, column]));
+
+/** Stored columns that a column is computed from; the column itself when it is stored. */
+export function storedColumns(name: ColumnName): readonly ColumnName[] {
+  const { derived } = BY_NAME.get(name) as Column;
+  if (derived === undefined) return [name];
+  return [...new Set(derived.match(/[a-z][a-z0-9_]*/g))].filter((word): word is ColumnName => BY_NAME.has(word));
+}

@@ -1,5 +1,8 @@
 export * from './address.ts';
+export * from './attributes.ts';
 export * from './columns.ts';
+export * from './inventory.ts';
+export * from './vocabulary.ts';
 export * from './ledger.ts';
 export * from './rings.ts';
 export * from './query.ts';
@@ -10,4 +13,6 @@ export * from './values.ts';
 export * from './errors.ts';
 export * from './filter/index.ts';
 export * from './api.ts';
+export type { JsonSchema } from './json-schema.ts';
+export * from './query-schema.ts';
 export * from './api-schema.ts';

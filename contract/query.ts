@@ -18,14 +18,21 @@ export type Metric = (typeof METRICS)[number];
 
 /**
  * How a metric is shown: per second (bytes become bits), as the sum, or as percent of the total of the same filter and
- * window (of the same bucket in a time series).
+ * window (of the same bucket in a time series), or as percent of the speed of the interface that is grouped by.
  */
-export const MEASURES = ['rate', 'total', 'share'] as const;
+export const MEASURES = ['rate', 'total', 'share', 'utilization'] as const;
 export type Measure = (typeof MEASURES)[number];
 
 /** `auto` takes the coarsest table that is fine enough and has every column; the others force one. */
 export const QUERY_RESOLUTIONS = ['auto', 'raw', '1m', '1h'] as const;
 export type QueryResolution = (typeof QUERY_RESOLUTIONS)[number];
+
+/**
+ * What becomes of records whose packets another record counts, too (`dup`). `auto` leaves them out of totals and counts
+ * them where the question is what an exporter or interface saw (semantics 5.8); single records are always all shown.
+ */
+export const DUPLICATE_MODES = ['auto', 'count', 'leave_out'] as const;
+export type DuplicateMode = (typeof DUPLICATE_MODES)[number];
 
 /** Order of rows. `by` is a metric, `share`, or one of the query's columns. */
 export interface QuerySort {
@@ -62,6 +69,7 @@ export interface FlowQuery {
   /** `stat`: columns whose distinct values are counted. */
   unique: string[];
   resolution: QueryResolution;
+  duplicates: DuplicateMode;
   /** Bucket length wanted by the caller (Grafana sends it); made coarser where the source is. 0 = from `maxDataPoints`. */
   intervalMs: number;
   /** Points that fit the panel (Grafana sends it). 0 = 1000. */
@@ -83,6 +91,7 @@ export const QUERY_DEFAULTS: Readonly<Omit<FlowQuery, 'refId'>> = {
   columns: [],
   unique: [],
   resolution: 'auto',
+  duplicates: 'auto',
   intervalMs: 0,
   maxDataPoints: 0,
 };

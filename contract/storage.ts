@@ -19,14 +19,15 @@ export const CLICKHOUSE_TYPES: Readonly<Record<ColumnType, string>> = {
  * whole numbers that add up to B exactly. A flow without duration counts wholly where it starts. The rings and the
  * queries on raw rows use this one text, so that their answers agree to the byte.
  *
- * All five arguments are SQL: `counter` a UInt64, the others Int64 nanoseconds since the epoch. The product needs 128
- * bits (10 GB over 30 s is already past 64); measured at 40 ns a part, twice what inexact floating point costs.
+ * All five arguments are SQL: `counter` a UInt64, the others Int64 milliseconds since the epoch. The product is taken of
+ * quotient and remainder apart, so that it fits 64 bits for flows of up to 49 days (decoders allow one, C04): products
+ * of 128 bits, or a branch around all this, cost 0.4 CPU-seconds per million records more.
  */
 export function spreadSql(counter: string, start: string, end: string, from: string, to: string): string {
-  const upTo = (at: string) =>
-    `toUInt64(intDiv(toUInt128(${counter}) * toUInt128(least(greatest(${at}, ${start}), ${end}) - ${start}), toUInt128(${end} - ${start})))`;
-  return (
-    `multiIf(${start} >= ${from} AND ${start} < ${to} AND ${end} <= ${to}, ${counter}, ` +
-    `${end} <= ${start} OR ${end} <= ${from} OR ${start} >= ${to}, toUInt64(0), toUInt64(${upTo(to)} - ${upTo(from)}))`
-  );
+  const duration = `toUInt64(greatest(${end} - ${start}, 1))`;
+  const upTo = (at: string) => {
+    const elapsed = `toUInt64(least(greatest(${at}, ${start}), ${end}) - ${start})`;
+    return `intDiv(${counter}, ${duration}) * ${elapsed} + intDiv(${counter} % ${duration} * ${elapsed}, ${duration})`;
+  };
+  return `toUInt64(${upTo(to)} - (${upTo(from)}) + if(${end} <= ${start} AND ${start} >= ${from} AND ${start} < ${to}, ${counter}, 0))`;
 }

@@ -124,6 +124,17 @@ export function parseAsn(text: string): number | null {
   return high <= 0xffff && low <= 0xffff ? high * 65_536 + low : null;
 }
 
+/** `DE`: the two letters of ISO 3166-1 that a number holds as bytes; the empty string for 0. */
+export function formatCountry(value: number): string {
+  return value === 0 ? '' : String.fromCharCode(value >> 8, value & 0xff);
+}
+
+/** The number of a country code, as the columns hold it. */
+export function parseCountry(text: string): number | null {
+  const code = text.trim().toUpperCase();
+  return /^[A-Z]{2}$/.test(code) ? code.charCodeAt(0) * 256 + code.charCodeAt(1) : null;
+}
+
 /** Decimal and binary multipliers; a lone letter is decimal, as in network speeds. */
 const MULTIPLIERS: Readonly<Record<string, number>> = {
   '': 1,

@@ -16,7 +16,7 @@ const block = (name: string): string => {
 /** A documented command with this machine's paths and ports in it. */
 function run(script: string, cwd: string, collector?: RunningCollector, env: Record<string, string> = {}): string {
   const here = script
-    .replaceAll('http://127.0.0.1:8055', collector?.url ?? 'http://127.0.0.1:9')
+    .replaceAll(/https?:\/\/127\.0\.0\.1:8055/g, collector?.url ?? 'http://127.0.0.1:9')
     .replaceAll('/var/lib/ringflow', join(cwd, 'data'))
     .replaceAll('/etc/ringflow', cwd)
     .replaceAll('npx ringflow', `${process.execPath} ${join(ROOT, 'collector/bin/ringflow.mjs')}`);
@@ -144,6 +144,46 @@ describeWith(['curl', 'tar'], 'docs/operations.md', () => {
     const sizes = run(block('sizes'), folder, collector);
     expect(sizes).toMatch(/^ringflow_store_table_rows\{table="rings_1m"\} \d+$/m);
     expect(sizes).toMatch(/^ringflow_store_limit_bytes 53687091200$/m);
+  });
+
+  test('a reload takes over the configuration, SIGUSR2 turns debug lines on', async () => {
+    const folder = newFolder();
+    const collector = await start(folder);
+    // What systemd does at these commands, on this test's collector.
+    const unit = projectFile('deploy/systemd/ringflow.service');
+    const systemd: Record<string, string> = {
+      [block('reload').trim()]: /^ExecReload=(\/bin\/kill .*)$/m.exec(unit)?.[1] ?? 'false',
+      [block('debug').trim()]: 'kill -USR2 $MAINPID',
+    };
+    const operateUnit = (name: string): string =>
+      run(systemd[block(name).trim()] ?? 'false', folder, collector, { MAINPID: String(collector.pid) });
+    operateUnit('reload');
+    await until(async () => collector.output().includes('configuration reloaded'), 10_000, collector.output);
+    operateUnit('debug');
+    await until(async () => collector.output().includes('"level":"debug"'), 10_000, collector.output);
+  });
+
+  test('HTTPS, as the page says', async () => {
+    const folder = newFolder();
+    const made = spawnSync(
+      'openssl',
+      [
+        ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
+        ...['-keyout', 'tls.key', '-out', 'tls.pem', '-subj', '/CN=ringflow', '-addext', 'subjectAltName=IP:127.0.0.1'],
+      ],
+      { cwd: folder },
+    );
+    if (made.status !== 0) {
+      process.stderr.write('HTTPS: openssl not installed; its test is skipped\n');
+      return;
+    }
+    writeFileSync(
+      join(folder, 'ringflow.yml'),
+      `data_dir: ./data\ninlet: {listen: ["127.0.0.1:0"]}\nhttp: {port: 0, tls: {cert: ${folder}/tls.pem, key: ${folder}/tls.key}}\n`,
+    );
+    const collector = await start(folder);
+    expect(collector.url).toMatch(/^https:/);
+    expect(run(block('https'), folder, collector)).toContain('flows');
   });
 
   test('a token is asked for', async () => {

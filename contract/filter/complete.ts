@@ -3,7 +3,7 @@ import { QUALITY } from '../columns.ts';
 import { serviceNames } from '../services.ts';
 import { TCP_FLAGS } from '../values.ts';
 import type { Awaited } from './cursor.ts';
-import { createFieldTable, normalizeName, type FieldKind, type FilterField } from './fields.ts';
+import { createFieldTable, normalizeName, type FilterField } from './fields.ts';
 import { formatFilterText } from './format.ts';
 import { tokenize } from './lexer.ts';
 import { NEGATABLE_WORDS, OPERATOR_TEXTS, operatorsOf, takesPattern } from './operators.ts';
@@ -70,7 +70,7 @@ function suggest(awaited: Awaited, prefix: string, options: ParseOptions): Omit<
   });
   switch (awaited.what) {
     case 'field': {
-      const flags = awaited.flags ? suggestValues(staticValues(awaited.flags.kind)) : [];
+      const flags = awaited.flags ? suggestValues(staticValues(awaited.flags)) : [];
       const fields = (options.fields ?? DEFAULT_FIELDS).fields.map((field): FilterSuggestion => ({
         text: field.name,
         kind: 'field',
@@ -107,7 +107,7 @@ function suggestFor(
   pick: (suggestions: readonly FilterSuggestion[]) => { suggestions: FilterSuggestion[] },
 ): Omit<FilterCompletion, 'replace'> {
   const isPattern = operator !== undefined && takesPattern(operator);
-  const known = isPattern ? [] : suggestValues(staticValues(field.kind));
+  const known = isPattern ? [] : suggestValues(staticValues(field));
   const sets = Object.keys(isPattern ? {} : (options.sets ?? {})).map((name): FilterSuggestion => ({
     text: `@${name}`,
     kind: 'set',
@@ -126,8 +126,10 @@ function keyword(text: string, detail: string): FilterSuggestion {
   return { text, kind: 'keyword', detail };
 }
 
-function staticValues(kind: FieldKind): (readonly [value: string, detail: string])[] {
+function staticValues({ kind, words }: FilterField): (readonly [value: string, detail: string])[] {
   switch (kind) {
+    case 'word':
+      return (words ?? []).filter((word) => word !== '').map((word) => [formatFilterText(word), '']);
     case 'proto':
       return PROTOCOL_LIST.map(([number, name]) => [formatFilterText(name), `Protocol ${number}`]);
     case 'etype':

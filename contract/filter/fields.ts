@@ -1,4 +1,6 @@
+import { ATTRIBUTES, type Attribute } from '../attributes.ts';
 import { COLUMNS, type Column, type ColumnName, type ColumnType } from '../columns.ts';
+import { EXPORTER_KINDS, type NameKind } from '../inventory.ts';
 import { FIELD_ALIASES, whyNotAvailable } from './aliases.ts';
 
 /** How a field's values are written and compared. */
@@ -21,7 +23,11 @@ export type FieldKind =
   | 'hex'
   | 'time'
   | 'duration'
-  | 'list';
+  | 'list'
+  | 'word'
+  | 'country'
+  | 'named'
+  | 'attribute';
 
 /** What a filter may be written about: a column, either of two columns, or something computed from a row. */
 export interface FilterField {
@@ -32,10 +38,16 @@ export interface FilterField {
   readonly kind: FieldKind;
   /** Columns compared; with two, one match is enough. */
   readonly columns: readonly ColumnName[];
+  /** Looked up by the columns' values; with two, one match is enough. */
+  readonly attributes?: readonly Attribute[];
   /** Set when the value is computed from the columns. */
   readonly computed?: ComputedField;
   /** Largest number that the columns can hold; without it any number may be compared. */
   readonly max?: number;
+  /** Words of the values by number (`word`). */
+  readonly words?: readonly string[];
+  /** What kind of id the values are, when they have names that the collector looks up. */
+  readonly names?: NameKind;
   /** True when values may have a fraction. */
   readonly fractions?: boolean;
 }
@@ -99,18 +111,18 @@ const PAIRS: readonly (readonly [name: string, first: string, second: string, la
 ];
 
 /**
- * The fields that columns give: each stored one by its name, and what both sides have under its bare name (`addr`,
+ * The fields that columns give: each stored or derived one by its name, and what both sides have under its bare name (`addr`,
  * `port`, `as` …). A new entry in the registry becomes a field with nothing else to edit.
  */
 export function fieldsOf(columns: readonly Column[]): readonly FilterField[] {
-  const stored = columns.filter((column) => column.stored);
-  const byName = new Map(stored.map((column) => [column.name, column]));
-  const single = stored.map((column) => fieldOf(column.name, column.label, column.description, [column]));
+  const asked = columns.filter((column) => column.stored || column.derived !== undefined);
+  const byName = new Map(asked.map((column) => [column.name, column]));
+  const single = asked.map((column) => fieldOf(column.name, column.label, column.description, [column]));
   const pair = (name: string, first: string, second: string, label: string): FilterField[] => {
     const [a, b] = [byName.get(first), byName.get(second)];
     return a && b && !byName.has(name) ? [fieldOf(name, label, `${a.label} or ${b.label.toLowerCase()}`, [a, b])] : [];
   };
-  const sides = stored
+  const sides = asked
     .filter((column) => column.name.startsWith('src_'))
     .flatMap((column) => {
       const name = column.name.slice(4);
@@ -121,7 +133,40 @@ export function fieldsOf(columns: readonly Column[]): readonly FilterField[] {
         column.label.replace(/^(Source|Input) /, '').replace(/^./, (letter) => letter.toUpperCase()),
       );
     });
-  return [...single, ...sides, ...PAIRS.flatMap((entry) => pair(...entry)), ...COMPUTED];
+  const known = ATTRIBUTES.filter((attribute) => byName.has(attribute.key) && !byName.has(attribute.name));
+  return [
+    ...single,
+    ...sides,
+    ...PAIRS.flatMap((entry) => pair(...entry)),
+    ...known.map((attribute) => attributeField(attribute.name, attribute.label, attribute.description, [attribute])),
+    ...eitherSide(known),
+    ...COMPUTED,
+  ];
+}
+
+/** `city` and the like: what both ends have. */
+function eitherSide(known: readonly Attribute[]): FilterField[] {
+  return known
+    .filter(({ name }) => name.startsWith('src_'))
+    .flatMap((source) => {
+      const destination = known.find(({ name }) => name === source.name.replace('src_', 'dst_'));
+      const label = source.label.replace(/^Source /, '').replace(/^./, (letter) => letter.toUpperCase());
+      return destination
+        ? [attributeField(source.name.slice(4), label, `${label} of either end`, [source, destination])]
+        : [];
+    });
+}
+
+function attributeField(
+  name: string,
+  label: string,
+  description: string,
+  attributes: readonly Attribute[],
+): FilterField {
+  const columns = attributes.flatMap(({ key, kind }): ColumnName[] =>
+    EXPORTER_KINDS.has(kind) ? [key, 'sampler_address'] : [key],
+  );
+  return { name, label, description, kind: 'attribute', columns: [...new Set(columns)], attributes };
 }
 
 function fieldOf(name: string, label: string, description: string, columns: readonly Column[]): FilterField {
@@ -132,7 +177,12 @@ function fieldOf(name: string, label: string, description: string, columns: read
     kind: kindOf(columns[0] as Column),
     columns: columns.map((column) => column.name as ColumnName),
     ...maxOf((columns[0] as Column).type),
+    ...wordsAndNames(columns[0] as Column),
   };
+}
+
+function wordsAndNames({ words, names }: Column): Pick<FilterField, 'words' | 'names'> {
+  return { ...(words ? { words } : {}), ...(names ? { names } : {}) };
 }
 
 function maxOf(type: ColumnType): { max?: number } {
@@ -162,6 +212,9 @@ function kindOf(column: Column): FieldKind {
     case 'service':
     case 'quality':
     case 'number':
+    case 'word':
+    case 'country':
+    case 'named':
       return column.text;
   }
 }

@@ -150,17 +150,17 @@ test('a node knows its text', () => {
 test('a column of the registry is a field with nothing else to edit', () => {
   const added = {
     ...COLUMNS[0],
-    name: 'src_country',
-    label: 'Source country',
+    name: 'src_land',
+    label: 'Source land',
     type: 'string',
     text: 'string',
     stored: true,
   } as const;
-  const fields = createFieldTable([...COLUMNS, added, { ...added, name: 'dst_country', label: 'Destination country' }]);
-  const { tree } = parseFilter('country = US and SrcCountry in ("DE", FR)', { fields });
-  expect(formatFilter(tree ?? null)).toBe('country = "US" and src_country in ("DE", "FR")');
-  expect(completeFilter('src_cou', 7, { fields }).suggestions.map((suggestion) => suggestion.text)).toEqual([
-    'src_country',
+  const fields = createFieldTable([...COLUMNS, added, { ...added, name: 'dst_land', label: 'Destination land' }]);
+  const { tree } = parseFilter('land = US and SrcLand in ("DE", FR)', { fields });
+  expect(formatFilter(tree ?? null)).toBe('land = "US" and src_land in ("DE", "FR")');
+  expect(completeFilter('src_lan', 7, { fields }).suggestions.map((suggestion) => suggestion.text)).toEqual([
+    'src_land',
   ]);
 });
 

@@ -1,7 +1,15 @@
 import { formatAddressBytes, formatPrefix, maskPrefix, lastAddress } from '../address.ts';
 import { formatEtherType, formatFlowType, formatProtocol } from '../names.ts';
-import { formatAsn, formatDuration, formatMac, formatQuality, formatTcpFlags, formatTimeNs } from '../values.ts';
-import type { FieldKind } from './fields.ts';
+import {
+  formatAsn,
+  formatCountry,
+  formatDuration,
+  formatMac,
+  formatQuality,
+  formatTcpFlags,
+  formatTimeNs,
+} from '../values.ts';
+import type { FilterField } from './fields.ts';
 import { compareBytes } from './literals.ts';
 import type { ConditionNode, FilterNode, FilterValue } from './tree.ts';
 
@@ -27,19 +35,20 @@ function formatNode(node: FilterNode): string {
 }
 
 function formatCondition({ field, operator, values }: ConditionNode): string {
-  const texts = values.map((value) => formatValue(field.kind, value));
+  const texts = values.map((value) => formatValue(field, value));
   const list = operator === 'in' || values.length > 1 ? `(${texts.join(', ')})` : (texts[0] as string);
   return `${field.name} ${operator} ${list}`;
 }
 
-function formatValue(kind: FieldKind, value: FilterValue): string {
+function formatValue(field: FilterField, value: FilterValue): string {
+  const { kind } = field;
   switch (value.kind) {
     case 'number':
-      return formatNumber(kind, value.value);
+      return formatNumber(field, value.value);
     case 'range':
       return kind === 'proto' || kind === 'etype'
         ? `${value.from}-${value.to}` // names have dashes of their own
-        : `${formatNumber(kind, value.from)}-${formatNumber(kind, value.to)}`;
+        : `${formatNumber(field, value.from)}-${formatNumber(field, value.to)}`;
     case 'addresses':
       return formatAddresses(value.from, value.to);
     case 'time':
@@ -63,8 +72,14 @@ function formatAddresses(from: Uint8Array, to: Uint8Array): string {
   return `${formatAddressBytes(from)}-${formatAddressBytes(to)}`;
 }
 
-function formatNumber(kind: FieldKind, value: number): string {
+function formatNumber({ kind, words }: FilterField, value: number): string {
   switch (kind) {
+    case 'word':
+      return words?.[value] || '""';
+    case 'named':
+      return '""';
+    case 'country':
+      return quote(formatCountry(value));
     case 'asn':
       return formatAsn(value) || 'AS0';
     case 'proto':

@@ -1,7 +1,16 @@
 import { lastAddress, parseAddress, parsePrefix } from '../address.ts';
 import { parseEtherType, parseFlowType, parseProtocol } from '../names.ts';
 import { servicePorts } from '../services.ts';
-import { parseAsn, parseDuration, parseMac, parseQuality, parseService, parseSize, parseTcpFlags } from '../values.ts';
+import {
+  parseAsn,
+  parseCountry,
+  parseDuration,
+  parseMac,
+  parseQuality,
+  parseService,
+  parseSize,
+  parseTcpFlags,
+} from '../values.ts';
 import type { FieldKind, FilterField } from './fields.ts';
 import type { FilterValue } from './tree.ts';
 
@@ -36,10 +45,15 @@ const EXPECTED: Readonly<Record<FieldKind, string>> = {
   time: 'a time such as 2026-01-31T12:00:00Z',
   duration: 'a duration with its unit, such as 500ms, 30s or 5m',
   list: 'a number',
+  word: 'a word',
+  country: 'a country code such as DE',
+  named: 'a name in quotes',
+  attribute: 'a text in quotes',
 };
 
 /** What a value of the field looks like, for messages. */
 export function expectedValue(field: FilterField): string {
+  if (field.kind === 'word') return `one of ${(field.words ?? []).filter((word) => word !== '').join(', ')}`;
   if (field.kind !== 'number') return EXPECTED[field.kind];
   if (field.fractions) return 'a number such as 1.5, 1500 or 10M';
   return field.max === undefined ? `${EXPECTED.number}, without a fraction` : `a whole number from 0 to ${field.max}`;
@@ -97,12 +111,23 @@ export function parseLiteral(field: FilterField, text: string): readonly FilterV
       return parseTime(text);
     case 'duration':
       return numberOrRange(text, parseDurationMs);
+    case 'word': {
+      const at = (field.words ?? []).indexOf(text.toLowerCase());
+      return at < 0 ? [] : [number(at)];
+    }
+    case 'country':
+      return text === '' ? [number(0)] : wrap(parseCountry(text));
+    case 'named':
+      // 0 is the id of nothing.
+      return [text === '' ? number(0) : { kind: 'name', text }];
+    case 'attribute':
+      return [{ kind: 'name', text }];
   }
 }
 
 /** Kinds whose values may also be names that the collector looks up. */
 export function takesNames(kind: FieldKind): boolean {
-  return kind === 'interface' || kind === 'exporter' || kind === 'asn';
+  return kind === 'interface' || kind === 'exporter' || kind === 'asn' || kind === 'named' || kind === 'attribute';
 }
 
 function number(value: number): FilterValue {

@@ -64,6 +64,10 @@ const OPERATORS: Readonly<Record<FieldKind, readonly string[]>> = {
   hex: [...EQUALITY, ...PATTERNS, 'has', 'not has'],
   tcpFlags: ['has', 'not has', ...EQUALITY],
   quality: ['has', 'not has', ...EQUALITY],
+  word: EQUALITY,
+  country: EQUALITY,
+  named: [...EQUALITY, ...PATTERNS],
+  attribute: [...EQUALITY, ...PATTERNS],
   list: ['has', 'not has', 'contains', 'not contains', ...EQUALITY],
 };
 

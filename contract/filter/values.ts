@@ -122,8 +122,10 @@ function parseValue(context: ValueContext, field: FilterField, operator: FilterO
 /** Two plain columns of one kind can be compared with each other (`src_as = dst_as`). */
 function comparable(field: FilterField, other: FilterField): boolean {
   const plain = (candidate: FilterField) =>
-    candidate.columns.length === 1 && !candidate.computed && candidate.kind !== 'list';
-  return field.kind === other.kind && plain(field) && plain(other);
+    candidate.columns.length === 1 && !candidate.computed && !candidate.attributes && candidate.kind !== 'list';
+  // The same number means something else among other words or names.
+  const alike = field.kind === other.kind && field.words === other.words && field.names === other.names;
+  return alike && plain(field) && plain(other);
 }
 
 function parsePattern({ cursor }: ValueContext, operator: 'like' | 'ilike' | '~', token: Token): FilterValue {

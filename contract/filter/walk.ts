@@ -1,4 +1,4 @@
-import type { ColumnName } from '../columns.ts';
+import { storedColumns, type ColumnName } from '../columns.ts';
 import { createFieldTable, type FieldTable } from './fields.ts';
 import type { ConditionNode, FilterNode, FilterValue } from './tree.ts';
 
@@ -6,9 +6,9 @@ import type { ConditionNode, FilterNode, FilterValue } from './tree.ts';
 export function columnsOfFilter(tree: FilterNode | null): ColumnName[] {
   const columns = new Set<ColumnName>();
   forEachCondition(tree, (condition) => {
-    for (const column of condition.field.columns) columns.add(column);
+    for (const column of condition.field.columns.flatMap(storedColumns)) columns.add(column);
     for (const value of condition.values)
-      if (value.kind === 'field') for (const column of value.field.columns) columns.add(column);
+      if (value.kind === 'field') for (const column of value.field.columns.flatMap(storedColumns)) columns.add(column);
     // An ifIndex means nothing without its exporter.
     if (
       condition.field.kind === 'interface' &&

@@ -29,6 +29,7 @@ export async function readStored(dataDirectory: string): Promise<Stored> {
     path: join(dataDirectory, 'store'),
     database: STORE_DEFAULTS.database,
     querySlots: 1,
+    maxWaiting: 10,
     maxMemoryBytes: 2 ** 31,
   });
   await engine.open();

@@ -152,6 +152,112 @@ const strangeFields: Attack = (random, nowMs, out) => {
   return end(to, v);
 };
 
+/** L07: lengths in all forms, that fit, that do not, and that end the set in the middle of a number. */
+const variableLengths: Attack = (random, nowMs, out) => {
+  const to = pen(out);
+  const v = version(random);
+  begin(to, v, nowMs, random.between(0, 3));
+  const id = random.between(256, 260);
+  const fields = random.between(1, 40);
+  set(to, v === 9 ? 0 : 2, () => {
+    to.u16(id);
+    to.u16(fields);
+    for (let i = 0; i < fields; i++) {
+      to.u16(random.pick(ELEMENTS));
+      to.u16(random.next() < 0.8 ? 0xffff : random.pick([0, 1, 4, 16]));
+    }
+  });
+  for (let sets = random.between(1, 4); sets > 0; sets--)
+    set(to, id, () => {
+      for (let n = random.between(1, 200); n > 0; n--) {
+        const length = random.pick([0, 0, 1, 2, 3, 4, 8, 16, 40, 254]);
+        if (random.next() < 0.3) {
+          to.u8(255);
+          if (random.next() < 0.1) return;
+          to.u16(random.next() < 0.1 ? random.pick([0x7fff, 0xfffe, 0xffff]) : length);
+        } else to.u8(length);
+        for (let i = 0; i < length; i++) to.u8(random.between(0, 255));
+      }
+    });
+  return end(to, v);
+};
+
+/** L16 (RFC 6313): lists in lists, that name their own template, that hold more than they are long. */
+const structuredData: Attack = (random, nowMs, out) => {
+  const to = pen(out);
+  begin(to, 10, nowMs, 0);
+  set(to, 2, () => {
+    to.u16(256);
+    to.u16(2);
+    to.u16(random.pick([291, 292, 293]));
+    to.u16(0xffff);
+    to.u16(random.pick([291, 292, 293, 1]));
+    to.u16(random.pick([0xffff, 4, 1000]));
+  });
+  const list = (depth: number): void => {
+    to.u8(random.pick([0, 3, 4, 255]));
+    to.u16(random.pick([291, 292, 293, 256, 0x8000 | 291]));
+    to.u16(random.pick([0xffff, 0xffff, 0, 4]));
+    if (random.next() < 0.2) to.u32(0);
+    if (depth > 0) list(depth - 1);
+    else to.u32(random.between(0, 0x7fffffff));
+  };
+  set(to, 256, () => {
+    for (let n = random.between(1, 30); n > 0; n--) {
+      to.u8(255);
+      const at = to.at();
+      to.u16(0);
+      list(random.between(0, 200));
+      to.patch16(at, random.next() < 0.8 ? to.at() - at - 2 : random.pick([0, 1, 0xffff]));
+    }
+  });
+  return end(to, 10);
+};
+
+/** X03: one good record each, from somebody new. */
+const madeUpExporters: Attack = (random, nowMs, out) => {
+  const to = pen(out);
+  to.u16(5);
+  to.u16(1);
+  to.u32(1_000_000);
+  to.u32(Math.floor(nowMs / 1000));
+  to.u32(0);
+  to.u32(random.between(0, 0x7fffffff));
+  to.u32(0);
+  for (let i = 0; i < 12; i++) to.u32(random.between(0, 0x7fffffff));
+  return to.at();
+};
+
+/** Q03, T14, C05: numbers that jump, clocks of any year, exporters that restart with each datagram, in many domains. */
+const sequencesAndClocks: Attack = (random, nowMs, out) => {
+  const to = pen(out);
+  const u32 = (): number => Math.floor(random.next() * 0x1_0000_0000);
+  if (random.next() < 0.5) {
+    to.u32(5);
+    to.u32(1);
+    to.u32(u32());
+    to.u32(random.between(0, 3));
+    to.u32(u32());
+    to.u32(u32());
+    const samples = random.between(1, 100);
+    to.u32(samples);
+    for (let n = samples; n > 0; n--) {
+      to.u32(1);
+      to.u32(32);
+      for (let i = 0; i < 8; i++) to.u32(i === 7 ? 0 : u32());
+    }
+    return to.at();
+  }
+  const v = version(random);
+  to.u16(v);
+  to.u16(v === 10 ? 16 : 1);
+  if (v === 9) to.u32(u32());
+  to.u32(random.next() < 0.3 ? Math.floor(nowMs / 1000) : u32());
+  to.u32(u32());
+  to.u32(random.between(0, 500));
+  return to.at();
+};
+
 /** T08: data for templates that never come. */
 const parkingFlood: Attack = (random, nowMs, out) => {
   const to = pen(out);
@@ -235,4 +341,8 @@ export const ATTACKS: readonly { readonly name: string; readonly weight: number;
   { name: 'strange fields', weight: 1, attack: strangeFields },
   { name: 'data without template', weight: 3, attack: parkingFlood },
   { name: 'sFlow nesting', weight: 2, attack: sflowNesting },
+  { name: 'variable lengths', weight: 2, attack: variableLengths },
+  { name: 'structured data', weight: 1, attack: structuredData },
+  { name: 'made-up exporters', weight: 2, attack: madeUpExporters },
+  { name: 'sequences and clocks', weight: 2, attack: sequencesAndClocks },
 ];

@@ -54,6 +54,7 @@ export async function runSocketFuzz(options: {
       spool: createSpoolWriter({ directory: join(directory, 'spool'), inlet: '0', max_in_flight: 8 }),
       journalPath: join(directory, 'templates.journal'),
       now: Date.now,
+      onCounters: () => undefined,
       onNames: () => undefined,
       onSealed: () => undefined,
       log: { info: () => undefined, warn: () => undefined, error: (_fields, message) => void problems.push(message) },

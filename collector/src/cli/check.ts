@@ -2,17 +2,14 @@ import { stringify } from 'yaml';
 import {
   isSection,
   readConfig,
-  settingsOf,
   shippedSchema,
   CONFIG_SCHEMA,
   unitOfKey,
+  withoutSecrets,
   type ConfigProblem,
   type Schema,
 } from '../config/index.ts';
 import { EXIT, UsageError, type Arguments, type Io } from './command.ts';
-
-/** Keys whose values are not printed. */
-const SECRET = /(^|_)(token|password|secret)s?(_|$)/;
 
 /** `ringflow check`: all problems at once, or the effective values. */
 export async function run(args: Arguments, io: Io): Promise<number> {
@@ -27,7 +24,7 @@ export async function run(args: Arguments, io: Io): Promise<number> {
     return EXIT.failed;
   }
   if (args.flag('json')) {
-    io.out(`${JSON.stringify(masked(config), null, 2)}\n`);
+    io.out(`${JSON.stringify(withoutSecrets(config), null, 2)}\n`);
     return EXIT.ok;
   }
   io.err(`${file ?? 'No ringflow.yml, only defaults'}: no problems\n`);
@@ -57,7 +54,7 @@ function effective(config: unknown, origins: ReadonlyMap<string, string>): strin
       } else {
         const origin = origins.get([...path, key].join('.'));
         const unit = typeof item === 'number' ? unitOfKey(key) : undefined;
-        const shown = SECRET.test(key) && item ? '***' : unit ? unit.format(item as number) : item;
+        const shown = unit ? unit.format(item as number) : withoutSecrets(item, key);
         const text = stringify(
           { [key]: shown ?? null },
           { lineWidth: 0, flowCollectionPadding: false, collectionStyle: 'flow' },
@@ -68,19 +65,4 @@ function effective(config: unknown, origins: ReadonlyMap<string, string>): strin
   };
   walk(CONFIG_SCHEMA, config, []);
   return `${lines.join('\n')}\n`;
-}
-
-function masked(config: unknown): unknown {
-  const copy = structuredClone(config) as Record<string, unknown>;
-  for (const { path } of settingsOf(CONFIG_SCHEMA)) {
-    const key = path.at(-1) as string;
-    const parent = path
-      .slice(0, -1)
-      .reduce<Record<string, unknown> | undefined>(
-        (at, step) => at?.[step] as Record<string, unknown> | undefined,
-        copy,
-      );
-    if (parent?.[key] && SECRET.test(key)) parent[key] = '***';
-  }
-  return copy;
 }

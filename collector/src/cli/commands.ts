@@ -2,7 +2,13 @@ import type { Command, Option } from './command.ts';
 
 const CONFIG: Option = { name: 'config', short: 'c', value: 'FILE', description: 'Configuration (default: ./ringflow.yml when there is one)' };
 const URL_OPTION: Option = { name: 'url', value: 'URL', description: 'The collector (default: RINGFLOW_URL or http://127.0.0.1:8055)' };
-const TOKEN: Option = { name: 'token', value: 'TOKEN', description: 'Bearer token (default: RINGFLOW_TOKEN)' };
+const TOKEN: Option = { name: 'token', value: 'TOKEN', description: 'Bearer token (default: RINGFLOW_TOKEN, which no other user sees)' };
+/** For a collector with `http.tls`. */
+const TLS: readonly Option[] = [
+  { name: 'ca', value: 'FILE', description: 'Authority, or the certificate itself, that an https collector is trusted by (default: RINGFLOW_CA, else the system)' },
+  { name: 'cert', value: 'FILE', description: 'Certificate to show to a collector that asks for one (default: RINGFLOW_CERT)' },
+  { name: 'key', value: 'FILE', description: 'Key of that certificate (default: RINGFLOW_KEY)' },
+];
 
 /** All commands, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
@@ -28,6 +34,25 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./demo.ts'),
   },
   {
+    name: 'classify',
+    summary: 'Try the classification rules: what each exporter and interface is given, and by which rule',
+    options: [
+      CONFIG,
+      { name: 'exporter', value: 'ADDRESS', description: 'Only this exporter' },
+      { name: 'index', value: 'N', description: 'Only this interface (ifIndex)' },
+      { name: 'fact', value: 'NAME=TEXT', description: 'Classify something that is not there yet: facts of an interface, such as description="Transit: ACME" (many)', many: true },
+      { name: 'json', description: 'Print JSON' },
+      URL_OPTION,
+      TOKEN,
+      ...TLS,
+    ],
+    examples: [
+      { command: 'ringflow classify --config new.yml', does: 'the rules of a file, on what the running collector knows' },
+      { command: 'ringflow classify --fact name=xe-0/0/1 --fact description="Transit: ACME"', does: 'without a collector' },
+    ],
+    load: () => import('./classify.ts'),
+  },
+  {
     name: 'query',
     summary: 'Ask a running collector',
     positionals: '[FILTER]',
@@ -49,6 +74,7 @@ export const COMMANDS: readonly Command[] = [
       { name: 'sql', description: 'Print the SQL that was run, on standard error' },
       URL_OPTION,
       TOKEN,
+      ...TLS,
     ],
     examples: [
       { command: 'ringflow query -g src_addr,dst_addr', does: 'who talked to whom, last hour' },
@@ -94,6 +120,40 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./replay.ts'),
   },
   {
+    name: 'import',
+    summary: 'Take flow records of goflow2 or nfdump into a running collector',
+    positionals: 'FILE…',
+    options: [{ name: 'as', value: 'NAME', description: 'Name of the input, to tell it from others that begin with the same record' }, URL_OPTION, { name: 'token', value: 'TOKEN', description: 'Token of http.ingest (default: RINGFLOW_HTTP_INGEST_TOKEN)' }, ...TLS],
+    examples: [
+      { command: 'ringflow import flows.json', does: 'what goflow2 wrote (-transport.file flows.json); again later: only what is new' },
+      { command: 'nfdump -R /var/cache/nfdump -o json | ringflow import -', does: 'what nfcapd kept; times are taken for local ones' },
+      { command: 'nfdump -r nfcapd.202601011200 -o csv > a.csv && ringflow import a.csv', does: 'the same through a file' },
+    ],
+    load: () => import('./import.ts'),
+  },
+  {
+    name: 'export',
+    summary: 'Write flow records of any filter and range to a file',
+    positionals: '[FILTER]',
+    options: [
+      { name: 'format', value: 'FORMAT', description: 'ndjson, csv or parquet (default: by the name of the file, else ndjson)' },
+      { name: 'filter', short: 'f', value: 'FILTER', description: 'Which records, in the filter language' },
+      { name: 'from', value: 'TIME', description: 'Start, by time of arrival: now-1h, ISO 8601 or milliseconds since the epoch (default: now-1h)' },
+      { name: 'to', value: 'TIME', description: 'End (default: now)' },
+      { name: 'columns', value: 'FIELDS', description: 'Stored fields, separated by commas (default: all)' },
+      { name: 'output', short: 'o', value: 'FILE', description: 'Where to (default: standard output); it is there when it is complete' },
+      URL_OPTION,
+      TOKEN,
+      ...TLS,
+    ],
+    examples: [
+      { command: 'ringflow export --from now-24h -o day.parquet', does: 'a day for a data lake' },
+      { command: 'ringflow export "src_addr in 10.0.0.0/8" --format csv --columns src_addr,dst_addr,bytes', does: 'for a spreadsheet' },
+      { command: 'ringflow export --from 2026-01-01 --to 2026-01-02 -o day.ndjson', does: 'to keep; "ringflow import day.ndjson" brings it back' },
+    ],
+    load: () => import('./export.ts'),
+  },
+  {
     name: 'check',
     summary: 'Check the configuration and print the effective values',
     positionals: '[FILE]',
@@ -111,6 +171,7 @@ export const COMMANDS: readonly Command[] = [
       CONFIG,
       { name: 'url', value: 'URL', description: 'The collector (default: RINGFLOW_URL, or http.host and http.port of the configuration)' },
       TOKEN,
+      ...TLS,
       { name: 'silent-after', value: 'DURATION', description: 'An exporter is silent after this long without a datagram (default: 5m)' },
       { name: 'json', description: 'Print the findings as JSON' },
     ],

@@ -1,6 +1,7 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readConfig, type Config } from '../config/index.ts';
-import { createDemo, EXPORTERS } from '../demo/index.ts';
+import { readConfig, type Config, type ReadConfig } from '../config/index.ts';
+import { createDemo, createDemoGeography, createDemoReputation, EXPORTERS } from '../demo/index.ts';
 import { formatProblems } from './check.ts';
 import { EXIT, type Arguments, type Io } from './command.ts';
 import { createHistory } from './processes/history.ts';
@@ -8,16 +9,22 @@ import { formatAddresses, runCollector } from './serve.ts';
 
 /** `ringflow demo`: the collector with an embedded store, and a synthetic network that sends to it. */
 export async function run(args: Arguments, io: Io): Promise<number> {
-  const { config, problems, origins } = readConfig(args.text('config'));
+  const read = (): ReadConfig => {
+    const found = readConfig(args.text('config'));
+    return { ...found, config: forDemo(found.config, found.origins.has('data_dir')) };
+  };
+  const { config: demoConfig, problems } = read();
   if (problems.length > 0) {
     io.err(formatProblems(problems));
     return EXIT.failed;
   }
-  const demoConfig = forDemo(config, origins.has('data_dir'));
-  return runCollector(demoConfig, {
+  mkdirSync(demoConfig.data_dir, { recursive: true });
+  writeFileSync(geographyPath(demoConfig.data_dir), createDemoGeography(Date.now()));
+  writeFileSync(reputationPath(demoConfig.data_dir), createDemoReputation());
+  return runCollector(demoConfig, read, {
     started: (addresses) => {
       const port = addresses.listeners[0]?.port as number;
-      const options = queryOptions(addresses.url, config.http.token);
+      const options = queryOptions(addresses.url, demoConfig.http.token);
       const history = createHistory(demoConfig);
       const demo = createDemo(
         demoConfig.demo,
@@ -42,21 +49,68 @@ export async function run(args: Arguments, io: Io): Promise<number> {
   });
 }
 
-/** Data of its own, the embedded store, and the names of the synthetic exporters. */
+/** Where the database with the places of the synthetic network is. */
+function geographyPath(dataDirectory: string): string {
+  return join(dataDirectory, 'demo-geography.mmdb');
+}
+
+/** Where the list of the synthetic network's bad addresses is. */
+function reputationPath(dataDirectory: string): string {
+  return join(dataDirectory, 'demo-reputation.csv');
+}
+
+/** Data of its own, the embedded store, and the names and places of the synthetic network. */
 function forDemo(config: Config, hasDirectory: boolean): Config {
+  const dataDirectory = hasDirectory ? config.data_dir : join(config.data_dir, 'demo');
   return {
     ...config,
-    data_dir: hasDirectory ? config.data_dir : join(config.data_dir, 'demo'),
+    data_dir: dataDirectory,
     store: { ...config.store, url: '' },
+    enrich: {
+      ...config.enrich,
+      networks: { ...NETWORKS, ...config.enrich.networks },
+      geo: { ...config.enrich.geo, databases: [...config.enrich.geo.databases, geographyPath(dataDirectory)] },
+      reputation: {
+        ...config.enrich.reputation,
+        lists: [...config.enrich.reputation.lists, { name: 'demo', path: reputationPath(dataDirectory) }],
+      },
+    },
     names: {
       ...config.names,
       exporters: {
-        ...Object.fromEntries(EXPORTERS.map(({ address, name }) => [address, name])),
+        ...Object.fromEntries(EXPORTERS.map(({ address, name, site }) => [address, { name, site: site.name }])),
         ...config.names.exporters,
+      },
+      classify: {
+        exporters: [...config.names.classify.exporters, ...CLASSIFY.exporters],
+        interfaces: [...config.names.classify.interfaces, ...CLASSIFY.interfaces],
       },
     },
   };
 }
+
+/** The sites of the synthetic network, and all of them: networks may overlap. */
+const NETWORKS: Config['enrich']['networks'] = {
+  inside: ['10.0.0.0/8', 'fd00::/8'],
+  ...Object.fromEntries(
+    EXPORTERS.map(({ site: { name, v4, v6 } }) => [
+      name,
+      { prefixes: [`${v4}.0.0/16`, `${v6}::/48`], site: name, role: name === 'datacenter' ? 'servers' : 'users' },
+    ]),
+  ),
+};
+
+/** What the names in the synthetic network mean. */
+const CLASSIFY: Config['names']['classify'] = {
+  exporters: [{ match: { name: '^(?<role>[a-z]+)[0-9]' }, set: { role: '$<role>' } }],
+  interfaces: [
+    {
+      match: { description: '^(?<how>Transit|PNI|IX|WAN): (?<who>.+)' },
+      set: { connectivity: '$<how>', provider: '$<who>', boundary: 'external' },
+    },
+    { match: { description: '.' }, set: { boundary: 'internal' } },
+  ],
+};
 
 /** What `ringflow query` needs to find this collector. */
 function queryOptions(url: string, token: string): string {
@@ -68,6 +122,8 @@ function tryThis(options: string): string {
     'A synthetic network is sending, and the last 24 hours are being filled in. Try, in another terminal:',
     '',
     `  npx ringflow query${options} -g sampler_address,service -n 15`,
+    `  npx ringflow query${options} -g src_country,src_as -n 15`,
+    `  npx ringflow query${options} 'src_threat ~ "."' -g src_threat,src_addr -n 15`,
     `  npx ringflow query${options} "dst_port = 443" -g src_addr --from now-6h`,
     '',
     'Ctrl-C stops it.',

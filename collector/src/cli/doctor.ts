@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { parseDuration } from '@ringflow/contract';
 import { readConfig, type Config } from '../config/index.ts';
-import { resolveClient } from './client.ts';
+import { readTrust, type Trust } from './ask.ts';
+import { clientOptions, resolveClient } from './client.ts';
 import { UsageError, type Arguments, type Io } from './command.ts';
 import { diagnose, SEVERITIES, worstOf, type Diagnosis, type Severity } from './doctor/checks.ts';
 import { askCollector, examineHost } from './doctor/examine.ts';
@@ -32,8 +34,9 @@ export async function run(args: Arguments, io: Io): Promise<number> {
 async function gather(args: Arguments, silentAfterMs: number): Promise<DoctorFacts> {
   const { config, problems, file } = readConfig(args.text('config'));
   // A broken configuration is a finding; where it is broken, its defaults must do.
-  const { url, token } = resolveClient({ url: args.text('url'), token: args.text('token') }, ownAddress(config));
-  const { collector, refusal } = await askCollector(url, token);
+  const target = resolveClient(clientOptions(args), ownAddress(config));
+  const { url } = target;
+  const { collector, refusal } = await askCollector(target);
   const isHere = isLocal(new URL(url).hostname);
   return {
     url,
@@ -49,9 +52,15 @@ async function gather(args: Arguments, silentAfterMs: number): Promise<DoctorFac
 }
 
 /** Where the collector of this configuration listens. */
-function ownAddress({ http }: Config): { url: string; token: string } {
+function ownAddress({ http }: Config): { url: string; token: string; trust: () => Trust } {
   const host = ['0.0.0.0', '::', ''].includes(http.host) ? '127.0.0.1' : http.host;
-  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${http.port}`, token: http.token };
+  const { cert } = http.tls;
+  return {
+    url: `${cert === '' ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${http.port}`,
+    token: http.token,
+    // Its own certificate proves who it is, by whatever name it was asked.
+    trust: () => (cert !== '' && existsSync(cert) ? { ...readTrust({ ca: cert }), anyName: true } : {}),
+  };
 }
 
 function isLocal(host: string): boolean {

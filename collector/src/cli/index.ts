@@ -1,3 +1,4 @@
+import { isMainThread } from 'node:worker_threads';
 import { nearestName } from '../config/index.ts';
 import { COMMANDS } from './commands.ts';
 import { EXIT, parseArguments, UsageError, type Io } from './command.ts';
@@ -52,8 +53,12 @@ function complain(io: Io, error: unknown): number {
   return error instanceof UsageError ? EXIT.usage : EXIT.failed;
 }
 
-/** Entry of the bundle: a child process that `serve` forked, or a command line. */
+/** Entry of the bundle: a thread that loads a table, a child process that `serve` forked, or a command line. */
 function main(): void {
+  if (!isMainThread) {
+    void import('../enrich/index.ts').then(({ runTableWorker }) => runTableWorker());
+    return;
+  }
   const [role, ...rest] = process.argv.slice(2);
   if (role === 'process') {
     runProcess(rest[0]);

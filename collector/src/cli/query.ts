@@ -9,14 +9,14 @@ import {
   type QueryRequest,
   type QueryResponse,
 } from '@ringflow/contract';
-import { createClient } from './client.ts';
+import { clientOptions, createClient } from './client.ts';
 import { EXIT, UsageError, type Arguments, type Io } from './command.ts';
 import { formatCsv, formatTable, frameToTable } from './table.ts';
 
 /** `ringflow query`: asks a running collector and prints the answer. */
 export async function run(args: Arguments, io: Io): Promise<number> {
   const request = buildRequest(args);
-  const client = createClient({ url: args.text('url'), token: args.text('token') });
+  const client = createClient(clientOptions(args));
   const response = await client.post<QueryResponse>('/api/v1/query', request);
   if (args.flag('json')) io.out(`${JSON.stringify(response, null, 2)}\n`);
   const result = response.results['A'];

@@ -3,6 +3,7 @@ import {
   CONFIG_DEFAULTS,
   CONFIG_SCHEMA,
   isNumeric,
+  isRuntimeKey,
   isSection,
   settingsOf,
   shippedSchema,
@@ -38,12 +39,13 @@ function configurationPage(): string {
     return (
       heading +
       table(
-        ['key', 'default', 'meaning', 'environment'],
+        ['key', 'default', 'meaning', 'environment', 'reload'],
         settings.map((setting) => [
           `\`${setting.path.join('.')}\``,
           `\`${defaultText(setting)}\``,
           setting.schema.description ?? '',
           `\`${variableOf(setting.path)}\``,
+          isRuntimeKey(setting.path.join('.')) ? 'yes' : '',
         ]),
       )
     );
@@ -58,6 +60,9 @@ the environment are separated by commas, maps are written as YAML (\`{dns: "dst_
 Sizes may be written \`10GiB\` or \`10G\`, durations \`500ms\`, \`5m\`, \`1h30m\`, \`30d\`. A key that does not exist is an
 error with its line and the nearest name; \`ringflow check\` prints all problems at once, or the effective values.
 \`ringflow check --schema\` prints the schema for editors ([ringflow.schema.json](ringflow.schema.json)).
+
+Keys that say *yes* under *reload* take effect when the main process gets SIGHUP (\`systemctl reload ringflow\`); the others are
+read when a process starts. TLS itself comes and goes with a restart, certificate and key change with a reload.
 
 ${sections.join('\n\n')}
 `;
@@ -88,7 +93,7 @@ ${table(
   ]),
 )}
 
-Jobs (label \`job\`):
+Jobs (label \`task\`):
 
 ${table(
   ['job', 'cron', 'what it does'],

@@ -3,13 +3,16 @@ import { ENRICH_DEFAULTS, ENRICH_SCHEMA, type EnrichConfig } from '../enrich/con
 import { HTTP_DEFAULTS, HTTP_SCHEMA, type HttpConfig } from '../http/config.ts';
 import { INLET_DEFAULTS, INLET_SCHEMA, type InletConfig } from '../inlet/config.ts';
 import { METRICS_DEFAULTS, METRICS_SCHEMA, type MetricsConfig } from '../metrics/config.ts';
+import { NAMES_DEFAULTS, NAMES_SCHEMA, type NamesConfig } from '../names/config.ts';
 import { QUERY_DEFAULTS, QUERY_SCHEMA, type QueryConfig } from '../query/config.ts';
+import { RESOLVE_DEFAULTS, RESOLVE_SCHEMA, type ResolveConfig } from '../resolve/config.ts';
+import { SNMP_DEFAULTS, SNMP_SCHEMA, type SnmpConfig } from '../snmp/config.ts';
 import { SPOOL_DEFAULTS, SPOOL_SCHEMA, type SpoolConfig } from '../spool/config.ts';
 import { STORE_DEFAULTS, STORE_SCHEMA, type StoreConfig } from '../store/config.ts';
 import { WIRE_DEFAULTS, WIRE_SCHEMA, type WireConfig } from '../wire/config.ts';
 import type { Composition } from './load.ts';
 import { LOG_DEFAULTS, LOG_SCHEMA, type LogConfig } from './log.ts';
-import { NAMES_DEFAULTS, NAMES_SCHEMA, type NamesConfig } from './names.ts';
+import { PROCESSES_DEFAULTS, PROCESSES_SCHEMA, type ProcessesConfig } from './processes.ts';
 import { isNumeric, type Schema } from './schema.ts';
 import { unitOfKey } from './units.ts';
 
@@ -24,9 +27,12 @@ export interface Config {
   readonly store: StoreConfig;
   readonly query: QueryConfig;
   readonly http: HttpConfig;
+  readonly resolve: ResolveConfig;
   readonly metrics: MetricsConfig;
   readonly names: NamesConfig;
+  readonly snmp: SnmpConfig;
   readonly demo: DemoConfig;
+  readonly processes: ProcessesConfig;
   readonly log: LogConfig;
 }
 
@@ -39,9 +45,12 @@ export const CONFIG_DEFAULTS: Config = {
   store: STORE_DEFAULTS,
   query: QUERY_DEFAULTS,
   http: HTTP_DEFAULTS,
+  resolve: RESOLVE_DEFAULTS,
   metrics: METRICS_DEFAULTS,
   names: NAMES_DEFAULTS,
+  snmp: SNMP_DEFAULTS,
   demo: DEMO_DEFAULTS,
+  processes: PROCESSES_DEFAULTS,
   log: LOG_DEFAULTS,
 };
 
@@ -60,9 +69,12 @@ export const CONFIG_SCHEMA: Schema = {
     store: STORE_SCHEMA,
     query: QUERY_SCHEMA,
     http: HTTP_SCHEMA,
+    resolve: RESOLVE_SCHEMA,
     metrics: METRICS_SCHEMA,
     names: NAMES_SCHEMA,
+    snmp: SNMP_SCHEMA,
     demo: DEMO_SCHEMA,
+    processes: PROCESSES_SCHEMA,
     log: LOG_SCHEMA,
   } as Readonly<Record<string, Schema>>,
 };
@@ -71,8 +83,17 @@ export const COMPOSITION: Composition = {
   schema: CONFIG_SCHEMA,
   defaults: CONFIG_DEFAULTS,
   aliases: { RINGFLOW_DATA: 'data_dir' },
-  // RINGFLOW_CAPTURES tells the tests where the captures are.
-  reserved: ['RINGFLOW_CONFIG', 'RINGFLOW_URL', 'RINGFLOW_TOKEN', 'RINGFLOW_CAPTURES'],
+  // RINGFLOW_CAPTURES and RINGFLOW_MAXMIND_TEST_DATA tell the tests where these are.
+  reserved: [
+    'RINGFLOW_CONFIG',
+    'RINGFLOW_URL',
+    'RINGFLOW_TOKEN',
+    'RINGFLOW_CA',
+    'RINGFLOW_CERT',
+    'RINGFLOW_KEY',
+    'RINGFLOW_CAPTURES',
+    'RINGFLOW_MAXMIND_TEST_DATA',
+  ],
 };
 
 /** The schema as it is shipped for editors: numbers that have a unit may be written as text with it. */

@@ -51,9 +51,38 @@ export function readConfig(path?: string, env: NodeJS.ProcessEnv = process.env):
 }
 
 /** What commands that talk to a running collector take from the environment. */
-export function readClientEnvironment(env: NodeJS.ProcessEnv = process.env): { url?: string; token?: string } {
-  const { RINGFLOW_URL: url, RINGFLOW_TOKEN: token } = env;
-  return { ...(url ? { url } : {}), ...(token ? { token } : {}) };
+export interface ClientEnvironment {
+  readonly url?: string;
+  readonly token?: string;
+  /** Of `http.ingest`, under the name that the collector itself reads it by. */
+  readonly ingestToken?: string;
+  /** Files: authorities to trust beside the system's; certificate and key to show. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+export function readClientEnvironment(env: NodeJS.ProcessEnv = process.env): ClientEnvironment {
+  const { RINGFLOW_URL: url, RINGFLOW_TOKEN: token, RINGFLOW_CA: ca, RINGFLOW_CERT: cert, RINGFLOW_KEY: key } = env;
+  const { RINGFLOW_HTTP_INGEST_TOKEN: ingestToken } = env;
+  return Object.fromEntries(Object.entries({ url, token, ingestToken, ca, cert, key }).filter(([, value]) => value));
+}
+
+/** What the service manager tells a service (sd_notify(3), sd_watchdog_enabled(3)). */
+export interface ServiceEnvironment {
+  /** Path of its socket, or `@name` of an abstract one. */
+  readonly notifySocket?: string;
+  /** Microseconds after which it takes a service that says nothing for hung. */
+  readonly watchdogUsec?: number;
+}
+
+export function readServiceEnvironment(
+  env: NodeJS.ProcessEnv = process.env,
+  pid: number = process.pid,
+): ServiceEnvironment {
+  const { NOTIFY_SOCKET: notifySocket, WATCHDOG_USEC: usec, WATCHDOG_PID: watched } = env;
+  const watchdogUsec = watched === undefined || Number(watched) === pid ? Number(usec) : 0;
+  return { ...(notifySocket ? { notifySocket } : {}), ...(watchdogUsec > 0 ? { watchdogUsec } : {}) };
 }
 
 /** Environment of a child process: this one's, with some variables set. */

@@ -1,12 +1,14 @@
 export { COMPOSITION, CONFIG_DEFAULTS, CONFIG_SCHEMA, shippedSchema } from './compose.ts';
 export type { Config } from './compose.ts';
-export { processEnvironment, readClientEnvironment, readConfig } from './files.ts';
-export type { ReadConfig } from './files.ts';
+export { processEnvironment, readClientEnvironment, readConfig, readServiceEnvironment } from './files.ts';
+export type { ClientEnvironment, ReadConfig, ServiceEnvironment } from './files.ts';
+export { applyConfig, createLiveConfig, isRuntimeKey } from './live.ts';
+export type { ConfigChange } from './live.ts';
 export { parseConfig, variableOf } from './load.ts';
 export type { ConfigProblem, ConfigSource, ParsedConfig } from './load.ts';
 export type { LogConfig } from './log.ts';
-export type { NamesConfig } from './names.ts';
 export { nearestName } from './nearest.ts';
 export { isNumeric, isSection, settingsOf } from './schema.ts';
 export type { Schema, Setting } from './schema.ts';
+export { secretsOf, withoutSecrets } from './secrets.ts';
 export { formatBytes, unitOfKey } from './units.ts';

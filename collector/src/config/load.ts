@@ -265,7 +265,8 @@ function describe(
   schema: Schema,
 ): { message: string; hint?: string } {
   const params = error.params as Record<string, unknown>;
-  const at = schemaAt(schema, path);
+  const meaning = schemaAt(schema, path)?.description;
+  const explained = meaning === undefined ? {} : { hint: `Check what it means: ${meaning}` };
   switch (error.keyword) {
     case 'additionalProperties': {
       const known = Object.keys(schemaAt(schema, path.slice(0, -1))?.properties ?? {});
@@ -278,10 +279,7 @@ function describe(
     case 'required':
       return { message: `The key "${String(params.missingProperty)}" is missing` };
     case 'type':
-      return {
-        message: `Must be of type ${String(params.type)}`,
-        ...(at?.description ? { hint: `Check what it means: ${at.description}` } : {}),
-      };
+      return { message: `Must be of type ${String(params.type).replaceAll(',', ' or ')}`, ...explained };
     case 'enum':
       return {
         message: 'Not one of the possible values',
@@ -293,6 +291,6 @@ function describe(
     case 'exclusiveMaximum':
       return { message: `Must be ${String(params.comparison)} ${String(params.limit)}` };
     default:
-      return { message: `Value ${error.message ?? 'is not valid'}` };
+      return { message: `Value ${error.message ?? 'is not valid'}`, ...explained };
   }
 }

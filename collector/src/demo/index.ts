@@ -11,6 +11,9 @@ export {
   type ExporterTarget,
   type RunningExporter,
 } from './exporter.ts';
+export { createDemoGeography } from './geography.ts';
+export { encodeMmdb, uint32, type MmdbDescription, type MmdbNetwork, type MmdbValue } from './mmdb-writer.ts';
+export { createDemoReputation } from './reputation.ts';
 export { INCIDENTS, INCIDENT_MS, type Incident } from './incidents.ts';
 export { addressOf, type DemoFlow, type DemoInterface } from './flow.ts';
 export { createFlowSource, EXPORTERS, type DemoExporter, type FlowSource } from './network.ts';

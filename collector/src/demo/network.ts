@@ -14,13 +14,13 @@ export interface DemoExporter {
   readonly inside: readonly number[];
   readonly outside: readonly number[];
   /** Inside hosts of this site, as prefixes without their last bytes. */
-  readonly site: { readonly v4: string; readonly v6: string; readonly hosts: number };
+  readonly site: { readonly name: string; readonly v4: string; readonly v6: string; readonly hosts: number };
   /** Part of all flows that this exporter sees. */
   readonly weight: number;
 }
 
 /** Autonomous systems on the outside: real numbers and address blocks, so that names and maps mean something. */
-const OUTSIDE: readonly { as: number; v4: readonly string[]; v6?: string }[] = [
+export const OUTSIDE: readonly { as: number; v4: readonly string[]; v6?: string }[] = [
   { as: 15169, v4: ['142.250.74', '172.217.16', '216.58.206'], v6: '2a00:1450:4001:80b' },
   { as: 13335, v4: ['104.16.132', '172.67.41', '1.1.1'], v6: '2606:4700:20:0' },
   { as: 16509, v4: ['52.94.236', '54.239.28', '3.120.44'], v6: '2600:9000:2000:1' },
@@ -91,7 +91,7 @@ export const EXPORTERS: readonly DemoExporter[] = [
     ),
     inside: [10],
     outside: [1, 2],
-    site: { v4: '10.10', v6: 'fd00:10:10', hosts: 600 },
+    site: { name: 'headquarters', v4: '10.10', v6: 'fd00:10:10', hosts: 600 },
   },
   {
     name: 'edge2',
@@ -106,7 +106,7 @@ export const EXPORTERS: readonly DemoExporter[] = [
     ),
     inside: [520],
     outside: [511, 512],
-    site: { v4: '10.20', v6: 'fd00:10:20', hosts: 900 },
+    site: { name: 'campus', v4: '10.20', v6: 'fd00:10:20', hosts: 900 },
   },
   {
     name: 'core1',
@@ -122,7 +122,7 @@ export const EXPORTERS: readonly DemoExporter[] = [
     ),
     inside: [111, 112],
     outside: [101, 102],
-    site: { v4: '10.30', v6: 'fd00:10:30', hosts: 200 },
+    site: { name: 'datacenter', v4: '10.30', v6: 'fd00:10:30', hosts: 200 },
   },
   {
     name: 'branch1',
@@ -133,7 +133,7 @@ export const EXPORTERS: readonly DemoExporter[] = [
     interfaces: interfaces([1, 'ether1', 'WAN: DSL', 1], [2, 'bridge', 'LAN: branch office', 1]),
     inside: [2],
     outside: [1],
-    site: { v4: '10.40', v6: 'fd00:10:40', hosts: 60 },
+    site: { name: 'branch', v4: '10.40', v6: 'fd00:10:40', hosts: 60 },
   },
 ];
 

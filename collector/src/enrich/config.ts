@@ -1,5 +1,13 @@
+import { ANONYMIZE_DEFAULTS, ANONYMIZE_SCHEMA, type AnonymizeConfig } from './anonymize-config.ts';
+import { GEO_DEFAULTS, GEO_SCHEMA, type GeoConfig } from './geo-config.ts';
+import { CONVERSATION_DEFAULTS, CONVERSATION_PROPERTIES, type ConversationConfig } from './roles-config.ts';
+import { REPUTATION_DEFAULTS, REPUTATION_SCHEMA, type ReputationConfig } from './reputation-config.ts';
+import { NETWORKS_DEFAULTS, NETWORKS_SCHEMAS, type NetworksConfig } from './networks-config.ts';
+
+export { isNetworkName } from './networks-config.ts';
+
 /** What is added to records before they are sealed. */
-export interface EnrichConfig {
+export interface EnrichConfig extends NetworksConfig, ConversationConfig {
   readonly sampling: {
     /** Rate for records whose exporter does not say (S08); 0 leaves it unknown, and the record is flagged. */
     readonly default: number;
@@ -10,16 +18,24 @@ export interface EnrichConfig {
     /** Ports of own services, `tcp/8443` or `udp/5000-5010`: they win over registered ones (semantics 5.2 rule 6). */
     readonly ports: readonly string[];
   };
+  readonly geo: GeoConfig;
+  readonly reputation: ReputationConfig;
   readonly asa: {
     /** Count the totals that Cisco ASA repeats at the end of a connection once (F02). */
     readonly drop_repeated_totals: boolean;
   };
+  readonly anonymize: AnonymizeConfig;
 }
 
 export const ENRICH_DEFAULTS: EnrichConfig = {
+  ...NETWORKS_DEFAULTS,
+  ...CONVERSATION_DEFAULTS,
   sampling: { default: 0, override: {} },
   service: { ports: [] },
+  geo: GEO_DEFAULTS,
+  reputation: REPUTATION_DEFAULTS,
   asa: { drop_repeated_totals: true },
+  anonymize: ANONYMIZE_DEFAULTS,
 };
 
 const section = (description: string, properties: object) =>
@@ -27,6 +43,8 @@ const section = (description: string, properties: object) =>
 
 /** JSON schema (draft-07) of {@link EnrichConfig}, as the key `enrich` of ringflow.yml. */
 export const ENRICH_SCHEMA = section('What is added to records before they are stored', {
+  ...NETWORKS_SCHEMAS,
+  ...CONVERSATION_PROPERTIES,
   sampling: section('Sampling rates', {
     default: {
       type: 'integer',
@@ -47,10 +65,13 @@ export const ENRICH_SCHEMA = section('What is added to records before they are s
       description: 'Ports of own services, such as "tcp/8443" or "udp/5000-5010"; they win over registered ones',
     },
   }),
+  geo: GEO_SCHEMA,
+  reputation: REPUTATION_SCHEMA,
   asa: section('Cisco ASA (NSEL)', {
     drop_repeated_totals: {
       type: 'boolean',
       description: 'Count the totals that are repeated when a connection ends only once',
     },
   }),
+  anonymize: ANONYMIZE_SCHEMA,
 });

@@ -1,4 +1,4 @@
-import { addressWords, parseAddress, QUALITY, type ColumnName } from '@ringflow/contract';
+import { addressWords, FLOW_TYPES, parseAddress, QUALITY, type ColumnName } from '@ringflow/contract';
 import { COLUMN_INDEX, createBatch, useColumn, type Batch } from '../wire/index.ts';
 import { createEnrich, ENRICH_COLUMNS, ENRICH_DEFAULTS, type EnrichConfig } from './index.ts';
 
@@ -28,7 +28,7 @@ function column(batch: Batch, name: ColumnName): number[] {
 
 function enriched(rows: readonly Row[], config: Partial<EnrichConfig> = {}): Batch {
   const batch = batchOf(rows);
-  createEnrich({ ...ENRICH_DEFAULTS, ...config })(batch, 0, batch.rows);
+  createEnrich({ ...ENRICH_DEFAULTS, ...config }).step(batch, 0, batch.rows);
   return batch;
 }
 
@@ -70,9 +70,44 @@ test('5.7 override of the exporter, then the record, then the default, else a fl
   expect(column(filled, 'quality')).toEqual([0, 0, 0, 0, 0, 0]);
 });
 
+test('5.7 a rate that the configuration knows is not unknown; discards of sFlow stand for one packet', () => {
+  const unknown = { sampler_address: '192.0.2.1', quality: QUALITY.sampling_unknown | QUALITY.reverse };
+  const discard = { sampler_address: '192.0.2.1', type: FLOW_TYPES.SFLOW_5, quality: 0 };
+  const rows: Row[] = [
+    unknown,
+    { ...unknown, sampler_address: '192.0.3.1' },
+    discard,
+    { ...discard, sampling_rate: 9 },
+  ];
+  const override = { '192.0.2.0/24': 1000 };
+  for (const [settings, rates, qualities] of [
+    [{ default: 0, override: {} }, [0, 0, 1, 9], [129, 129, 0, 0]],
+    [{ default: 100, override: {} }, [100, 100, 1, 9], [128, 128, 0, 0]],
+    [{ default: 0, override }, [1000, 0, 1, 1000], [128, 129, 0, 0]],
+  ] as const) {
+    const batch = enriched(rows, { sampling: settings });
+    expect(column(batch, 'sampling_rate')).toEqual(rates);
+    expect(column(batch, 'quality')).toEqual(qualities);
+  }
+});
+
+test('5.7 records of unknown rate are counted by exporter', () => {
+  const enrich = createEnrich(ENRICH_DEFAULTS);
+  const rows = ['192.0.2.1', '2001:db8::1', '192.0.2.1', '192.0.2.3'].map((sampler_address, index) => ({
+    sampler_address,
+    sampling_rate: index === 3 ? 1 : 0,
+  }));
+  const batch = batchOf(rows);
+  enrich.step(batch, 0, 4);
+  expect(enrich.status().sampling.unknown).toEqual([
+    { exporter: '192.0.2.1', records: 2 },
+    { exporter: '2001:db8::1', records: 1 },
+  ]);
+});
+
 test('only the rows asked for are changed', () => {
   const batch = batchOf(Array.from({ length: 4 }, () => ({ proto: TCP, src_port: 443, dst_port: 5 })));
-  createEnrich(ENRICH_DEFAULTS)(batch, 1, 3);
+  createEnrich(ENRICH_DEFAULTS).step(batch, 1, 3);
   expect(column(batch, 'service')).toEqual([0, service(TCP, 5), service(TCP, 5), 0]);
 });
 

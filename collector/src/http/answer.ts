@@ -27,10 +27,11 @@ import { createLimit } from './limit.ts';
 /** Runs queries for the routes: prepares, bounds, runs, and turns what goes wrong into an answer. */
 export interface Answers {
   /** All queries of a request; each has its own answer or error. */
-  query(request: QueryRequest, signal: AbortSignal): Promise<QueryResponse>;
+  query(request: QueryRequest, client: string, signal: AbortSignal): Promise<QueryResponse>;
   values(
     query: ValuesQuery,
     window: Window,
+    client: string,
     signal: AbortSignal,
   ): Promise<{ field: string; values: { value: string; text: string; bytes: number }[]; complete: boolean }>;
   /** Totals since start, for the status page and metrics. */
@@ -54,12 +55,14 @@ export function createAnswers(config: QueryConfig, deps: HttpDeps): Answers {
 
   async function runAll(
     statements: readonly SqlQuery[],
+    client: string,
     signal: AbortSignal,
     limit: ReturnType<typeof createLimit>,
   ): Promise<RunResult[]> {
     // The first statement that fails stops its siblings; the answer waits until they have stopped, so nothing is left over.
     const together = createDeadline(signal);
     const options = {
+      client,
       timeoutMs: config.timeout_seconds * 1000,
       maxRows: config.max_rows,
       maxMemoryBytes: config.max_memory_bytes,
@@ -84,12 +87,14 @@ export function createAnswers(config: QueryConfig, deps: HttpDeps): Answers {
 
   /** The error as it is shown; a deadline of ours looks like a cancellation to the store. */
   function explain(error: unknown, deadline: Deadline): RingflowError {
-    if (deadline.expired()) {
+    // Waiting is not running: who asks again later, or for less, may have luck.
+    if (deadline.expired() && (error as { code?: unknown }).code !== 'query_busy') {
       return toRingflowError(
         new RingflowError('query_timeout', `The request took longer than ${config.timeout_seconds} s`),
       );
     }
-    if (deadline.signal.aborted) return new RingflowError('query_cancelled', 'The caller went away');
+    if (deadline.signal.aborted && !deadline.expired())
+      return new RingflowError('query_cancelled', 'The caller went away');
     return toRingflowError(error);
   }
 
@@ -122,7 +127,7 @@ export function createAnswers(config: QueryConfig, deps: HttpDeps): Answers {
   }
 
   return {
-    query: async (request, caller) => {
+    query: async (request, client, caller) => {
       const window = parseWindow(request.from, request.to, deps.now());
       const refIds = refIdsOf(request.queries);
       const limit = createLimit(config.concurrency);
@@ -136,7 +141,7 @@ export function createAnswers(config: QueryConfig, deps: HttpDeps): Answers {
               const prepared = prepareQuery({ ...query, refId }, window, shared);
               return {
                 status: 200,
-                frames: prepared.frames(await runAll(prepared.statements, deadline.signal, limit)),
+                frames: prepared.frames(await runAll(prepared.statements, client, deadline.signal, limit)),
               };
             },
             ({ frames }) => frames.map(({ schema }) => schema.meta.custom),
@@ -150,11 +155,11 @@ export function createAnswers(config: QueryConfig, deps: HttpDeps): Answers {
       deadline.end();
       return { results: Object.fromEntries(results.map((result, index) => [refIds[index] as string, result])) };
     },
-    values: async (query, window, caller) => {
+    values: async (query, window, client, caller) => {
       const deadline = createDeadline(caller, config.timeout_seconds * 1000);
       const work = async () => {
         const prepared = prepareValues(query, window, context());
-        const [result] = await runAll([prepared.statement], deadline.signal, createLimit(1));
+        const [result] = await runAll([prepared.statement], client, deadline.signal, createLimit(1));
         return { field: prepared.field, ...prepared.values(result as RunResult) };
       };
       return counted('values', work, () => [], deadline).finally(deadline.end);

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NOTICE_CODES, QUERY_DEFAULTS } from '@ringflow/contract';
+import { createResolver, RESOLVE_DEFAULTS } from '../resolve/index.ts';
+import { startNameServer, type TestNameServer } from '../resolve/testing/name-server.ts';
 import { ROUTES } from './index.ts';
 import { createTestServer, type TestServer } from './testing/server.ts';
 
@@ -24,8 +26,15 @@ const EXAMPLES: readonly Example[] = [
 }));
 
 let server: TestServer | undefined;
+let nameServer: TestNameServer | undefined;
 beforeAll(async () => {
-  server = await createTestServer(T0 + 3_600_000);
+  nameServer = await startNameServer(({ type, name }) => {
+    if (name === '5.113.0.203.in-addr.arpa') return [{ type: 'PTR', name, ttl: 60, data: 'cdn.example.com' }];
+    return type === 'A' && name === 'cdn.example.com' ? [{ type, name, ttl: 60, data: '203.0.113.5' }] : 'nxdomain';
+  });
+  const resolver = createResolver({ ...RESOLVE_DEFAULTS, servers: [nameServer.address] }, { now: () => T0 });
+  const resolve = { most: RESOLVE_DEFAULTS.max_addresses, names: resolver.resolve };
+  server = await createTestServer(T0 + 3_600_000, {}, {}, { resolve });
   const common = { sampler_address: '::ffff:192.0.2.1', type: 4, in_if: 3, sampling_rate: 1 };
   await server.store.insert([
     {
@@ -56,7 +65,10 @@ beforeAll(async () => {
     })),
   ]);
 });
-afterAll(async () => server?.close());
+afterAll(async () => {
+  await server?.close();
+  nameServer?.close();
+});
 
 test.each(EXAMPLES.map((example, index) => [`${index + 1}: ${example.method} ${example.path}`, example] as const))(
   'example %s answers as printed',

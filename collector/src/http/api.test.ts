@@ -305,7 +305,9 @@ describe('OpenAPI', () => {
     const listed = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
-    expect(listed.sort()).toEqual(ROUTES.map((route) => `${route.method} ${route.path}`).sort());
+    expect(listed.sort()).toEqual(
+      ROUTES.map((route) => `${route.method} ${route.path.replace(/:(\w+)/g, '{$1}')}`).sort(),
+    );
     const ajv = new Ajv({ strict: false });
     const ids: string[] = [];
     for (const operation of Object.values(document.paths).flatMap((methods) => Object.values(methods))) {

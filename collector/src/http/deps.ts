@@ -1,11 +1,15 @@
-import type { ExporterInfo, ReadyResponse, StatusResponse } from '@ringflow/contract';
-import type { NameLookup, RunQuery, Window } from '../query/index.ts';
+import type { Readable } from 'node:stream';
+import type { ExporterInfo, ReadyResponse, ResolvedAddress, StatusResponse, ThreatHit } from '@ringflow/contract';
+import type { Ingest } from '../ingest/index.ts';
+import type { HttpRefusal } from './guard.ts';
+import type { NameLookup, RunOptions, RunQuery, SqlQuery, Window } from '../query/index.ts';
 
 /** What the API needs from the rest of the collector. */
 export interface HttpDeps {
   /** Version of the collector. */
   readonly version: string;
   readonly run: RunQuery;
+  readonly exportRows: ExportRows;
   readonly status: () => StatusResponse;
   readonly exporters: () => readonly ExporterInfo[];
   readonly ready: () => ReadyResponse;
@@ -16,11 +20,39 @@ export interface HttpDeps {
   readonly sets?: Readonly<Record<string, readonly string[]>>;
   /** When the collector was not running. */
   readonly downtimes?: () => readonly Window[];
+  /** Names of addresses; absent where they are not looked up. */
+  readonly resolve?: AddressNames;
+  /** The latest hits of the retro-match. */
+  readonly threatHits?: (limit: number) => Promise<readonly ThreatHit[]>;
+  /** Takes records of other collectors; absent where none are taken. */
+  readonly ingest?: IngestDoor;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly log: HttpLog;
   /** Told about every query when it has ended; for metrics. */
   readonly observe?: (query: ObservedQuery) => void;
+  /** Told about every caller that was cut off or turned away; for metrics. */
+  readonly refused?: (reason: HttpRefusal) => void;
+}
+
+/** Looks names of addresses up. */
+export interface AddressNames {
+  /** Addresses in one call. */
+  readonly most: number;
+  /** One answer per address, in their order; never rejects. */
+  names(addresses: readonly string[], confirm: boolean, signal: AbortSignal): Promise<ResolvedAddress[]>;
+}
+
+/** Runs a read whose rows are too many for memory. */
+export type ExportRows = (
+  query: SqlQuery,
+  options: RunOptions & { readonly format: string; readonly maxBytes: number },
+) => Promise<{ readonly stream: Readable; readonly sizeBytes: number }>;
+
+/** The way in for records of other collectors. */
+export interface IngestDoor extends Pick<Ingest, 'take'> {
+  /** How many records of a source were taken, and what stands for them. */
+  progress(source: string): Promise<{ readonly records: number; readonly link: string }>;
 }
 
 /** A query that has ended. */

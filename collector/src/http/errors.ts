@@ -11,6 +11,7 @@ const HINTS: Readonly<Partial<Record<ErrorCode, string>>> = {
   query_timeout: 'Shorten the window, narrow the filter, or raise query.timeout_seconds',
   query_memory: 'Group by fewer fields, narrow the filter, or raise query.max_memory_bytes',
   query_too_large: 'Lower limit or lengthen intervalMs, or raise query.max_rows',
+  query_busy: 'Try again in some seconds, or ask for less at a time',
   store_unavailable: 'Try again in a few seconds; /api/v1/status says what the store is doing',
   store_failed: 'Report it together with the query: this should not happen',
 };
@@ -51,6 +52,14 @@ export function toRingflowError(error: unknown): RingflowError {
   });
 }
 
+/** Seconds after which asking again makes sense, for what will pass by itself. */
+export const RETRY_AFTER_SECONDS: Readonly<Partial<Record<ErrorCode, number>>> = {
+  query_busy: 5,
+  store_unavailable: 5,
+  ingest_busy: 1,
+  ingest_unavailable: 1,
+};
+
 export function errorBody(error: RingflowError): ApiError {
   return {
     code: error.code,
@@ -73,16 +82,25 @@ export function errorResult(error: RingflowError): QueryResult {
   };
 }
 
-/** fastify's own errors (bad JSON, body limit, schema) in our words. */
-export function fromFastify(error: {
-  code?: string;
-  statusCode?: number;
-  message: string;
-  validation?: readonly { instancePath: string; message?: string }[];
-}): RingflowError {
+/**
+ * fastify's own errors (bad JSON, body limit, schema) in our words.
+ *
+ * @param isIngest the request brought records, for which there is another limit
+ */
+export function fromFastify(
+  error: {
+    code?: string;
+    statusCode?: number;
+    message: string;
+    validation?: readonly { instancePath: string; message?: string }[];
+  },
+  isIngest = false,
+): RingflowError {
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
     return new RingflowError('body_too_large', ERRORS.body_too_large.title, {
-      hint: 'Send fewer queries in one request, or raise http.max_body_bytes',
+      hint: isIngest
+        ? 'Send fewer records in one request, or raise http.ingest.max_body_bytes'
+        : 'Send fewer queries in one request, or raise http.max_body_bytes',
     });
   if (error.validation) {
     const [first] = error.validation;
@@ -94,6 +112,10 @@ export function fromFastify(error: {
   }
   if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
     return new RingflowError('bad_request', 'The body is not JSON', { hint: 'Send content-type: application/json' });
+  if (error.statusCode === 415)
+    return new RingflowError('body_encoding', ERRORS.body_encoding.title, {
+      hint: 'Send the body as it is, or with content-encoding: gzip',
+    });
   if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500)
     return new RingflowError('bad_request', error.message, { hint: 'Compare with /openapi.json' });
   return toRingflowError(error);

@@ -12,7 +12,7 @@ import {
   type FieldsResponse,
   type FilterField,
 } from '@ringflow/contract';
-import { DIMENSIONS, FIELDS } from '../query/index.ts';
+import { DIMENSIONS, FIELDS, isEitherSide } from '../query/index.ts';
 import type { Route } from './route.ts';
 
 /** Something to paste for each kind of field; `$` is its name. */
@@ -36,6 +36,10 @@ const EXAMPLES: Readonly<Record<FieldKind, readonly string[]>> = {
   time: ['$ >= 2026-01-31T12:00:00Z'],
   duration: ['$ > 30s'],
   list: ['$ has 3356'],
+  word: [],
+  country: ['$ = DE', '$ in (DE, FR)'],
+  named: ['$ = "name"', '$ like "na%"'],
+  attribute: ['$ = "text"', '$ like "te%"'],
 };
 
 const UNIT_EXAMPLES: Readonly<Record<string, readonly string[]>> = { bytes: ['$ > 10M'], packets: ['$ > 1k'] };
@@ -79,10 +83,15 @@ function fieldInfo(field: FilterField): FieldInfo {
     columns: [...field.columns],
     groupable: DIMENSIONS.includes(field.name),
     filterable: true,
-    sortable: !field.computed && field.columns.length === 1,
+    sortable: !field.computed && DIMENSIONS.includes(field.name) && !isEitherSide(field.name),
     operators: [...operatorsOf(field.kind)],
-    examples: (UNIT_EXAMPLES[unit] ?? EXAMPLES[field.kind]).map((example) => example.replaceAll('$', field.name)),
+    examples: (UNIT_EXAMPLES[unit] ?? examplesOf(field)).map((example) => example.replaceAll('$', field.name)),
   };
+}
+
+function examplesOf({ kind, words }: FilterField): readonly string[] {
+  const word = words?.find((text) => text !== '');
+  return word === undefined ? EXAMPLES[kind] : [`$ = ${word}`];
 }
 
 const COMPUTED_UNITS: Readonly<Record<NonNullable<FilterField['computed']>, string>> = {

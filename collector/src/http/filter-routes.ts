@@ -57,12 +57,12 @@ export const FILTER_ROUTES: readonly Route[] = [
     access: 'token',
     body: FILTER_COMPLETE_REQUEST_SCHEMA,
     answer: FILTER_COMPLETE_RESPONSE_SCHEMA,
-    handle: async ({ body, signal }, context) => {
+    handle: async ({ body, client, signal }, context) => {
       const { filter, cursor = filter.length } = body as FilterCompleteRequest;
       const { suggestions, replace, needsValues } = completeFilter(filter, Math.min(cursor, filter.length), {
         sets: context.deps.sets ?? {},
       });
-      const values = needsValues ? await valuesFor(needsValues, signal, context) : [];
+      const values = needsValues ? await valuesFor(needsValues, client, signal, context) : [];
       const answer: FilterCompleteResponse = { suggestions: [...values, ...suggestions], replace };
       return { body: answer };
     },
@@ -71,6 +71,7 @@ export const FILTER_ROUTES: readonly Route[] = [
 
 async function valuesFor(
   { field, prefix }: { field: string; prefix: string },
+  client: string,
   signal: AbortSignal,
   { answers, deps }: RouteContext,
 ): Promise<FilterSuggestion[]> {
@@ -79,6 +80,7 @@ async function valuesFor(
     const { values } = await answers.values(
       { field, search: prefix, limit: MAX_VALUES, filter: '' },
       { fromMs: toMs - VALUES_WINDOW_MS, toMs },
+      client,
       signal,
     );
     return values.map(({ value, text }) => ({

@@ -17,9 +17,16 @@ export function openApiOptions(version: string, routes: readonly Route[]): Fasti
       tags: [
         { name: 'query', description: 'Ask for data' },
         { name: 'filter', description: 'Help with the filter language' },
+        { name: 'ingest', description: 'Records of other collectors' },
         { name: 'status', description: 'State of the collector' },
       ],
-      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+      components: {
+        securitySchemes: {
+          token: { type: 'http', scheme: 'bearer' },
+          ingest: { type: 'http', scheme: 'bearer', description: 'http.ingest.token' },
+          ingestBasic: { type: 'http', scheme: 'basic', description: 'http.ingest.token as the password' },
+        },
+      },
     },
     // What is checked and what is described differ where single parts have errors of their own.
     transform: ({ schema, url, route }) => {
@@ -28,6 +35,13 @@ export function openApiOptions(version: string, routes: readonly Route[]): Fasti
     },
   };
 }
+
+const SECURITY: Readonly<Record<Route['access'], readonly Record<string, string[]>[]>> = {
+  open: [],
+  token: [{ token: [] }],
+  metrics: [{ token: [] }],
+  ingest: [{ ingest: [] }, { ingestBasic: [] }],
+};
 
 /** A route as fastify and swagger describe it. */
 function describe(route: Route): Record<string, unknown> {
@@ -41,13 +55,19 @@ function describe(route: Route): Record<string, unknown> {
   if (route.body || route.query) answers[400] = named(API_ERROR_SCHEMA, 'The request cannot be read');
   if (route.body) answers[413] = named(API_ERROR_SCHEMA, 'The body is too large');
   if (route.access !== 'open') answers[401] = named(API_ERROR_SCHEMA, 'The token is missing or wrong');
+  if (route.access === 'ingest') {
+    answers[409] = named(API_ERROR_SCHEMA, 'The records do not follow those that were taken before');
+    answers[429] = named(API_ERROR_SCHEMA, 'Too much waits to be written: send it again');
+    answers[503] = named(API_ERROR_SCHEMA, 'Records cannot be taken right now: send them again');
+  }
   return {
     operationId: route.operationId,
     summary: route.summary,
     tags: [route.tag],
-    security: route.access === 'open' ? [] : [{ token: [] }],
+    security: SECURITY[route.access],
     ...(route.body ? { body: route.body } : {}),
     ...(route.query ? { querystring: route.query } : {}),
+    ...(route.params ? { params: route.params } : {}),
     response: answers,
   };
 }

@@ -3,10 +3,12 @@ import {
   QUERY_REQUEST_SCHEMA,
   QUERY_RESPONSE_SCHEMA,
   VALUES_RESPONSE_SCHEMA,
+  type ErrorCode,
   type QueryRequest,
   type ValuesResponse,
 } from '@ringflow/contract';
 import { parseWindow } from '../query/index.ts';
+import { RETRY_AFTER_SECONDS } from './errors.ts';
 import type { Route } from './route.ts';
 
 /** Most values of one answer. */
@@ -38,7 +40,12 @@ export const QUERY_ROUTES: readonly Route[] = [
     body: QUERY_REQUEST_SCHEMA,
     looseBody: LOOSE_REQUEST,
     answer: QUERY_RESPONSE_SCHEMA,
-    handle: async ({ body, signal }, { answers }) => ({ body: await answers.query(body as QueryRequest, signal) }),
+    handle: async ({ body, client, signal }, { answers }) => {
+      const response = await answers.query(body as QueryRequest, client, signal);
+      const waits = Object.values(response.results).map(({ code }) => RETRY_AFTER_SECONDS[code as ErrorCode] ?? 0);
+      const retryAfter = Math.max(...waits);
+      return { body: response, ...(retryAfter > 0 ? { headers: { 'retry-after': String(retryAfter) } } : {}) };
+    },
   },
   {
     method: 'GET',
@@ -64,12 +71,13 @@ export const QUERY_ROUTES: readonly Route[] = [
       },
     },
     answer: VALUES_RESPONSE_SCHEMA,
-    handle: async ({ query, signal }, { answers, deps }) => {
+    handle: async ({ query, client, signal }, { answers, deps }) => {
       const window = parseWindow(query['from'] ?? 'now-1h', query['to'] ?? 'now', deps.now());
       const limit = Math.min(Number(query['limit'] ?? DEFAULT_VALUES), MAX_VALUES);
       const body: ValuesResponse = await answers.values(
         { field: query['field'] ?? '', search: query['q'] ?? '', limit, filter: query['filter'] ?? '' },
         window,
+        client,
         signal,
       );
       return { body };

@@ -1,14 +1,20 @@
 import type { JsonSchema } from '@ringflow/contract';
 import type { QueryConfig } from '../query/index.ts';
 import type { Answers } from './answer.ts';
+import type { HttpExportConfig } from './config.ts';
 import type { HttpDeps } from './deps.ts';
 
 /** A request as handlers see it: parsed, checked against the route's schema. */
 export interface ApiRequest {
   readonly body: unknown;
   readonly query: Readonly<Record<string, string | undefined>>;
+  /** Values of `:name` in the path. */
+  readonly params: Readonly<Record<string, string | undefined>>;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** The caller sent the token, or none is asked for. */
   readonly authorized: boolean;
+  /** Who asks, for fair turns: the address, and the user where Grafana says it. */
+  readonly client: string;
   /** Aborted when the caller goes away. */
   readonly signal: AbortSignal;
 }
@@ -19,6 +25,7 @@ export interface ApiAnswer {
   readonly contentType?: string;
   /** Header fields on top of the usual ones. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Text of the content type, or a stream; a value that becomes JSON where no type is given. */
   readonly body: unknown;
 }
 
@@ -26,6 +33,8 @@ export interface ApiAnswer {
 export interface RouteContext {
   readonly deps: HttpDeps;
   readonly config: QueryConfig;
+  /** Of an export. */
+  readonly bounds: HttpExportConfig;
   readonly answers: Answers;
 }
 
@@ -36,12 +45,16 @@ export interface Route {
   readonly operationId: string;
   readonly tag: string;
   readonly summary: string;
-  /** Who may call it: with a token, everybody, or as `http.protect_metrics` says. */
-  readonly access: 'token' | 'open' | 'metrics';
+  /** Who may call it: with the token, everybody, as `http.protect_metrics` says, or with the token of `http.ingest`. */
+  readonly access: 'token' | 'open' | 'metrics' | 'ingest';
   readonly body?: JsonSchema;
   /** Checked in place of `body`, where single parts have errors of their own. */
   readonly looseBody?: JsonSchema;
+  /** The handler gets the bytes of the body, whatever their content type; `body` only describes them. */
+  readonly rawBody?: boolean;
   readonly query?: JsonSchema;
+  /** Describes the `:name`s of the path. */
+  readonly params?: JsonSchema;
   /** Schema of the answer; absent when it is not JSON. */
   readonly answer?: JsonSchema;
   /** Content type of an answer that is not JSON. */

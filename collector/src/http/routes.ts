@@ -1,8 +1,21 @@
+import { EXPORT_ROUTES } from './export-routes.ts';
 import { FIELD_ROUTES } from './field-routes.ts';
 import { FILTER_ROUTES } from './filter-routes.ts';
+import { INGEST_ROUTES } from './ingest-routes.ts';
 import { QUERY_ROUTES } from './query-routes.ts';
+import { RESOLVE_ROUTES } from './resolve-routes.ts';
 import type { Route } from './route.ts';
+import { THREAT_ROUTES } from './threat-routes.ts';
 import { STATUS_ROUTES } from './status-routes.ts';
 
 /** All routes but `/openapi.json`, which describes them. */
-export const ROUTES: readonly Route[] = [...QUERY_ROUTES, ...FILTER_ROUTES, ...FIELD_ROUTES, ...STATUS_ROUTES];
+export const ROUTES: readonly Route[] = [
+  ...QUERY_ROUTES,
+  ...EXPORT_ROUTES,
+  ...FILTER_ROUTES,
+  ...FIELD_ROUTES,
+  ...RESOLVE_ROUTES,
+  ...THREAT_ROUTES,
+  ...INGEST_ROUTES,
+  ...STATUS_ROUTES,
+];

@@ -1,3 +1,4 @@
+import type { Server as HttpsServer } from 'node:https';
 import compress from '@fastify/compress';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -6,10 +7,12 @@ import type { QueryConfig } from '../query/index.ts';
 import { createAnswers } from './answer.ts';
 import type { HttpConfig } from './config.ts';
 import type { HttpDeps } from './deps.ts';
-import { errorBody, fromFastify, toRingflowError } from './errors.ts';
+import { errorBody, fromFastify, RETRY_AFTER_SECONDS, toRingflowError } from './errors.ts';
+import { createGuard } from './guard.ts';
 import { openApiOptions } from './openapi.ts';
 import type { Route, RouteContext } from './route.ts';
 import { ROUTES } from './routes.ts';
+import { readTls, type TlsMaterial } from './tls.ts';
 import { createTokenCheck } from './token.ts';
 
 /** The API server. */
@@ -18,6 +21,8 @@ export interface Http {
   start(): Promise<{ readonly url: string }>;
   /** Stops listening and ends what runs. */
   stop(): Promise<void>;
+  /** New connections get this certificate; those that are open keep theirs. */
+  useTls(material: TlsMaterial): void;
   status(): HttpStatus;
 }
 
@@ -34,28 +39,51 @@ export interface HttpStatus {
 const COMPRESS_FROM_BYTES = 1024;
 /** Measured (grafana.md 3.4): level 1 is within 15 % of level 6 and three times as fast. */
 const GZIP_LEVEL = 1;
-/** A client that sends its request slower than this is cut off. */
-const REQUEST_TIMEOUT_MS = 30_000;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
 
+/**
+ * @param config may change while the server runs: token and bounds are read when they are used
+ * @throws TlsError when certificate or key cannot be used
+ */
 export function createHttp(config: HttpConfig & { readonly query: QueryConfig }, deps: HttpDeps): Http {
-  const app = fastify({
+  const tls = readTls(config.tls);
+  const guard = createGuard(config.limits, (reason) => deps.refused?.(reason));
+  const options = {
+    ...guard.appOptions,
     bodyLimit: config.max_body_bytes,
-    requestTimeout: REQUEST_TIMEOUT_MS,
     // A caller that stays connected must not keep the collector from stopping.
     forceCloseConnections: true,
     // Whatever is wrong is said, not mended in silence.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, strict: false } },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 100 },
-  });
+  };
+  const tlsOptions = tls && {
+    ...guard.serverOptions,
+    ...tls,
+    requestCert: tls.ca !== undefined,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+  };
+  // The two differ in the type of their server only, of which no more is used than both have.
+  const app = (
+    tlsOptions ? fastify({ ...options, https: tlsOptions }) : fastify({ ...options, http: guard.serverOptions })
+  ) as FastifyInstance;
   const answers = createAnswers(config.query, deps);
-  const context: RouteContext = { deps, config: config.query, answers };
-  const isToken = createTokenCheck(config.token);
+  const context: RouteContext = { deps, config: config.query, bounds: config.export, answers };
+  const isToken = createTokenCheck(() => config.token);
+  const isIngestToken = createTokenCheck(() => config.ingest.token, true);
+  const mayEnter: MayEnter = {
+    open: () => true,
+    token: isToken,
+    metrics: (header) => !config.protect_metrics || isToken(header),
+    // Without a token nobody sends, rather than everybody.
+    ingest: (header) => config.ingest.token !== '' && isIngestToken(header),
+  };
   let url: string | null = null;
 
   // Schemas of answers describe; filtering by them would cost a second pass over every frame.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
-  app.setErrorHandler((error: Error, _request, reply) => {
-    const shown = fromFastify(error);
+  app.setErrorHandler((error: Error, request, reply) => {
+    const shown = fromFastify(error, (request.routeOptions.config as RouteConfig).isIngest === true);
     if (shown.status >= 500)
       deps.log.error(
         { code: shown.code, error: String(shown.cause instanceof Error ? shown.cause.stack : error.stack) },
@@ -72,6 +100,7 @@ export function createHttp(config: HttpConfig & { readonly query: QueryConfig },
     );
   });
 
+  guard.attach(app);
   const ready = (async () => {
     await app.register(compress, {
       global: true,
@@ -80,7 +109,14 @@ export function createHttp(config: HttpConfig & { readonly query: QueryConfig },
       zlibOptions: { level: GZIP_LEVEL },
     });
     await app.register(swagger, openApiOptions(deps.version, ROUTES));
-    for (const route of ROUTES) addRoute(app, route, context, config, isToken);
+    for (const route of ROUTES) if (!route.rawBody) addRoute(app, route, context, mayEnter);
+    await app.register(async (raw) => {
+      raw.removeAllContentTypeParsers();
+      raw.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: config.ingest.max_body_bytes }, (_, body, done) =>
+        done(null, body),
+      );
+      for (const route of ROUTES) if (route.rawBody) addRoute(raw, route, context, mayEnter);
+    });
     app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
     await app.ready();
   })();
@@ -97,33 +133,42 @@ export function createHttp(config: HttpConfig & { readonly query: QueryConfig },
       url = null;
       await app.close();
     },
+    useTls: (material) => (app.server as unknown as HttpsServer).setSecureContext(material),
     status: () => ({ url, ...answers.counts() }),
   };
 }
 
-function addRoute(
-  app: FastifyInstance,
-  route: Route,
-  context: RouteContext,
-  config: HttpConfig,
-  isToken: (header: string | undefined) => boolean,
-): void {
-  const guarded = route.access === 'token' || (route.access === 'metrics' && config.protect_metrics);
+/** What the handler of errors must know about a route. */
+interface RouteConfig {
+  readonly isIngest?: boolean;
+}
+
+/** Whether a caller with this `Authorization` may use a route, by its access. */
+type MayEnter = Readonly<Record<Route['access'], (header: string | undefined) => boolean>>;
+
+function addRoute(app: FastifyInstance, route: Route, context: RouteContext, mayEnter: MayEnter): void {
   app.route({
     method: route.method,
     url: route.path,
+    config: { isIngest: route.access === 'ingest' } satisfies RouteConfig,
     schema: {
-      ...(route.body ? { body: route.looseBody ?? route.body } : {}),
+      ...(route.body && !route.rawBody ? { body: route.looseBody ?? route.body } : {}),
       ...(route.query ? { querystring: route.query } : {}),
     },
     // Before the body is read: a stranger must not make us parse a megabyte.
     onRequest: async (request, reply) => {
-      if (!guarded || isToken(request.headers.authorization)) return;
-      void reply.header('www-authenticate', 'Bearer');
+      const isIngest = route.access === 'ingest';
+      if (isIngest && !context.deps.ingest) {
+        sendError(reply, new RingflowError('not_found', 'Records are not taken', { hint: 'Set http.ingest.enabled' }));
+        await reply;
+        return;
+      }
+      if (mayEnter[route.access](request.headers.authorization)) return;
+      void reply.header('www-authenticate', isIngest ? 'Bearer, Basic realm="ringflow"' : 'Bearer');
       sendError(
         reply,
         new RingflowError('unauthorized', ERRORS.unauthorized.title, {
-          hint: 'Send the header Authorization: Bearer <http.token>',
+          hint: `Send the header Authorization: Bearer <${isIngest ? 'http.ingest.token' : 'http.token'}>`,
         }),
       );
       await reply;
@@ -134,7 +179,10 @@ function addRoute(
           {
             body: request.body,
             query: request.query as Record<string, string | undefined>,
-            authorized: isToken(request.headers.authorization),
+            params: request.params as Record<string, string | undefined>,
+            headers: request.headers,
+            authorized: mayEnter.token(request.headers.authorization),
+            client: clientOf(request),
             signal: callerSignal(request, reply),
           },
           context,
@@ -152,6 +200,12 @@ function addRoute(
   });
 }
 
+/** Grafana's server asks for all of its users and names them where `send_user_header` is on. */
+function clientOf({ ip, headers }: FastifyRequest): string {
+  const user = headers['x-grafana-user'];
+  return typeof user === 'string' ? `${ip} ${user.slice(0, 128)}` : ip;
+}
+
 /** Aborted when the connection closes before the answer is out: Grafana's proxy closes it when a panel goes away. */
 function callerSignal(_request: FastifyRequest, reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
@@ -162,6 +216,8 @@ function callerSignal(_request: FastifyRequest, reply: FastifyReply): AbortSigna
 }
 
 function sendError(reply: FastifyReply, error: RingflowError): void {
+  const retryAfter = RETRY_AFTER_SECONDS[error.code];
+  if (retryAfter !== undefined) void reply.header('retry-after', retryAfter);
   void reply
     .code(error.status)
     .type('application/json; charset=utf-8')

@@ -1,4 +1,4 @@
-import type { ExporterInfo } from '@ringflow/contract';
+import type { ExporterInfo, NameSource } from '@ringflow/contract';
 import { html, type Html, type HtmlPart } from './html.ts';
 import { mark, table } from './status-table.ts';
 import { formatCount, formatMoment, formatRate, formatSpan, formatSpeed } from './status-text.ts';
@@ -105,14 +105,25 @@ function notDecoded(losses: Readonly<Record<string, number>>): HtmlPart {
   );
 }
 
+/** Where a name comes from, for people. */
+const SOURCES: Readonly<Record<NameSource, string>> = {
+  config: 'configured',
+  options: 'from options data',
+  sflow: 'from sFlow counters',
+  snmp: 'by SNMP',
+  file: 'from the file',
+  enrich: 'looked up',
+};
+
 function interfaces({ interfaces: list }: ExporterInfo): HtmlPart {
   if (list.length === 0) return html`<span class="quiet">no names</span>`;
   const items = list.slice(0, MAX_INTERFACES).map(
-    ({ index, name, description, speedBps }) =>
+    ({ index, name, description, speedBps, source, attributes }) =>
       html`<li>
         ${index}:
         <bdi>${name}</bdi
-        >${description && html`, <bdi>${description}</bdi>`}${speedBps > 0 && `, ${formatSpeed(speedBps)}`}
+        >${description && html`, <bdi>${description}</bdi>`}${speedBps > 0 && `, ${formatSpeed(speedBps)}`}${Object.values(attributes).map((value) => html`, <bdi>${value}</bdi>`)}
+        <small>${SOURCES[source]}</small>
       </li>`,
   );
   return html`<details>

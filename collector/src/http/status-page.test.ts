@@ -16,7 +16,16 @@ const HOSTILE: ExporterInfo = {
   lostUnits: [EVIL],
   losses: { [EVIL]: 3 },
   lastSeenMs: NOW - 1000,
-  interfaces: [{ index: 3, name: EVIL, description: `"><svg onload=alert(1)>`, speedBps: 1e10 }],
+  interfaces: [
+    {
+      index: 3,
+      name: EVIL,
+      description: `"><svg onload=alert(1)>`,
+      speedBps: 1e10,
+      source: 'options',
+      attributes: { provider: EVIL },
+    },
+  ],
 };
 
 /** Protocols and units are fixed words: only names can be without a place to break a line. */
@@ -65,6 +74,30 @@ function statusOf(change: Partial<StatusResponse> = {}): StatusResponse {
       oldestWaitingSeconds: 90,
       disk: { directory: '/srv/ringflow', freeBytes: 2 ** 30, totalBytes: 2 ** 32 },
       limits: { storeBytes: 2 ** 34, spoolBytes: 2 ** 30, spoolFreeBytes: 0, clockMs: 600_000 },
+      enrich: {
+        files: [
+          {
+            path: '/etc/ringflow/as.csv',
+            loadedMs: NOW - 5000,
+            modifiedMs: NOW - 9000,
+            entries: 1234,
+            error: null,
+            loads: 2,
+            failures: 0,
+          },
+          { path: `/etc/${EVIL}`, loadedMs: 0, modifiedMs: 0, entries: 0, error: EVIL, loads: 0, failures: 1 },
+        ],
+        addresses: {
+          cacheHits: 9,
+          cacheMisses: 1,
+          directions: {
+            in: { records: 6, bytes: 6000 },
+            out: { records: 3, bytes: 3000 },
+            internal: { records: 0, bytes: 0 },
+            transit: { records: 1, bytes: 1000 },
+          },
+        },
+      },
       jobs: [{ job: 'retention', running: false, lastSuccessMs: 0, failures: 1, lastError: EVIL }],
       problems: [
         { process: 'store', level: 'error', message: EVIL, count: 3, firstMs: NOW - 9000, lastMs: NOW - 4000 },
@@ -106,9 +139,22 @@ describe('status page', () => {
       '1 GiB free',
       '1 exporter silent for more than 5 min',
       'The kernel dropped 5 datagrams',
+      '90.0 % of the bytes go into the own networks or out of them',
+      'in 6 5.9 KiB 60.0 %',
+      '/etc/ringflow/as.csv in use 5 s ago 1,234',
+      'not in use',
       '3 times',
     ])
       expect([part, text.includes(part)]).toEqual([part, true]);
+  });
+
+  test('asks whether the own networks are right when nothing crosses their border', () => {
+    const status = statusOf();
+    const directions = { in: { records: 0, bytes: 0 }, transit: { records: 5, bytes: 700 } };
+    const enrich = { files: [], addresses: { cacheHits: 0, cacheMisses: 0, directions } };
+    expect(textOf(page([EXPORTER], statusOf({ details: { ...status.details, enrich } })))).toContain(
+      '0.0 % of the bytes go into the own networks or out of them. Is enrich.own right?',
+    );
   });
 
   test('says what to do when nobody exports', () => {

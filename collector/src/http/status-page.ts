@@ -1,6 +1,7 @@
 import type { ExporterInfo, ReadyResponse, StatusResponse } from '@ringflow/contract';
 import { html, trusted, type Html } from './html.ts';
 import { SCRIPT, STYLE } from './status-assets.ts';
+import { enrichSection } from './status-enrich.ts';
 import { exportersSection, SILENT_MS } from './status-exporters.ts';
 import {
   figures,
@@ -38,7 +39,7 @@ export function statusPage({ status, exporters, ready }: StatusPageContent): str
       <main id="main">
         ${state(ready.ready, concerns)} ${figures(status, exporters)} ${exportersSection(exporters, ports, nowMs)}
         <div class="wide">${listenersSection(status)}${ledgerSection(status)}</div>
-        ${storeSection(status)}
+        ${storeSection(status)} ${enrichSection(status)}
         <div class="wide">${processesSection(status)}${problemsSection(status)}</div>
       </main>`,
   );

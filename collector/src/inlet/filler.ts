@@ -64,6 +64,9 @@ export function createFiller(config: FillerConfig, deps: FillerDeps, batch: Batc
     losses: new Float64Array(info.losses.length),
   };
   let enrichedRows = 0;
+  /** Sessions with new rows, and the last one of each: which rate is used for it is known when it is enriched. */
+  const rated: Session[] = [];
+  const ratedRows: number[] = [];
   /** One clock reading per group of datagrams; NaN = not read yet. */
   let nowMs = Number.NaN;
   let changed = false;
@@ -90,8 +93,8 @@ export function createFiller(config: FillerConfig, deps: FillerDeps, batch: Batc
         correctTimes(session.clock, offsetMs, batch, from, batch.rows);
     }
     if (rows > 0) {
-      const rates = batch.data[SAMPLING_RATE];
-      if (rates) session.samplingRate = rates[batch.rows - 1] as number;
+      if (rated[rated.length - 1] !== session) rated.push(session);
+      ratedRows[rated.length - 1] = batch.rows - 1;
     }
     if (info.templatesSeen > 0 || info.templates > 0 || info.otherRecords > 0) changed = true;
     const templates = info.templates;
@@ -150,6 +153,9 @@ export function createFiller(config: FillerConfig, deps: FillerDeps, batch: Batc
   function finish(): void {
     if (enrichedRows < batch.rows) deps.enrich(batch, enrichedRows, batch.rows);
     enrichedRows = batch.rows;
+    const rates = batch.data[SAMPLING_RATE];
+    for (let i = 0; i < rated.length; i++) (rated[i] as Session).samplingRate = rates?.[ratedRows[i] as number] ?? 0;
+    rated.length = 0;
   }
 
   return {

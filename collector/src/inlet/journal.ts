@@ -17,14 +17,15 @@ const { crc32 } = zlib as unknown as { crc32(text: string): number };
 
 /**
  * State that a restart needs: templates, sampling, names. A file of lines, each `<crc32 in hex> <JSON of [key, value]>`;
- * a later line of the same key replaces the earlier one, a value of null removes it.
+ * a later line of the same key replaces the earlier one, a value of null removes it. What is in the file is kept in
+ * memory by its owners only: the journal asks them for all of it when the file has grown and is written anew.
  *
  * Changes are written as they come, so a kill -9 loses nothing; they are forced to disk together now and then, so a
  * power cut loses seconds of changes, which exporters repeat. A damaged line ends what is read: it is the tail of a
  * write that was cut, or worse (X10).
  */
 export interface Journal {
-  /** Reads the file, compacts it and opens it for writing. */
+  /** Reads the file. The first change writes it anew, from what the owners have taken up of it. */
   open(): ReadonlyMap<string, unknown>;
   /** Writes changes out before it returns. */
   append(changes: Iterable<readonly [string, unknown]>): void;
@@ -35,7 +36,6 @@ export interface Journal {
 }
 
 export interface JournalStatus {
-  readonly entries: number;
   readonly sizeBytes: number;
   /** Bytes at the end of the file that could not be read at start. */
   readonly damagedBytes: number;
@@ -46,56 +46,45 @@ export interface JournalStatus {
 /** Below this a file is not worth rewriting. */
 const COMPACT_MIN_BYTES = 256 * 1024;
 
-export function createJournal(path: string): Journal {
-  /** Line of each live entry, newline included. */
-  const lines = new Map<string, string>();
+/** The file is written anew when it is so many times as long as it was then. */
+const COMPACT_GROWTH = 3;
+/** What is written at a time. */
+const PIECE_CHARS = 1 << 20;
+
+/** @param entries all that holds now, changes that are about to be appended included */
+export function createJournal(path: string, entries: () => Iterable<readonly [string, unknown]>): Journal {
   let file: number | null = null;
+  let open_ = false;
   let sizeBytes = 0;
-  let liveBytes = 0;
+  let compactBytes = 0;
   let damagedBytes = 0;
   let dirty = false;
   let broken: string | null = null;
 
   function open(): ReadonlyMap<string, unknown> {
     mkdirSync(dirname(path), { recursive: true });
-    const entries = new Map<string, unknown>();
+    const kept = new Map<string, unknown>();
     const bytes = existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
     let at = 0;
     for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, at)) {
       const entry = parseLine(bytes.toString('utf8', at, end));
       if (!entry) break;
-      put(entry[0], entry[1], bytes.toString('utf8', at, end + 1));
-      if (entry[1] === null) entries.delete(entry[0]);
-      else entries.set(entry[0], entry[1]);
+      if (entry[1] === null) kept.delete(entry[0]);
+      else kept.set(entry[0], entry[1]);
       at = end + 1;
     }
+    sizeBytes = bytes.length;
     damagedBytes = bytes.length - at;
-    compact();
-    return entries;
-  }
-
-  function put(key: string, value: unknown, line: string): void {
-    const before = lines.get(key);
-    if (before !== undefined) liveBytes -= Buffer.byteLength(before);
-    if (value === null) lines.delete(key);
-    else {
-      lines.set(key, line);
-      liveBytes += Buffer.byteLength(line);
-    }
+    open_ = true;
+    return kept;
   }
 
   function append(changes: Iterable<readonly [string, unknown]>): void {
-    let text = '';
-    for (const [key, value] of changes) {
-      const line = formatLine(key, value);
-      if (lines.get(key) === line) continue;
-      put(key, value, line);
-      text += line;
-    }
-    if (text === '') return;
+    if (!open_) throw new Error('The journal is not open');
     try {
-      if (broken !== null || sizeBytes > Math.max(COMPACT_MIN_BYTES, liveBytes * 3)) compact();
-      else sizeBytes += write(text);
+      const outgrown = sizeBytes > Math.max(COMPACT_MIN_BYTES, compactBytes * COMPACT_GROWTH);
+      if (file === null || broken !== null || outgrown) compact();
+      else writeLines(file, changes);
       dirty = true;
       broken = null;
     } catch (error) {
@@ -104,39 +93,40 @@ export function createJournal(path: string): Journal {
     }
   }
 
-  function write(text: string): number {
-    if (file === null) throw new Error('The journal is not open');
-    const bytes = new TextEncoder().encode(text);
-    for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at, bytes.length - at);
-    return bytes.length;
+  function writeLines(target: number, lines: Iterable<readonly [string, unknown]>): void {
+    let text = '';
+    const flush = (): void => {
+      const bytes = new TextEncoder().encode(text);
+      for (let at = 0; at < bytes.length;) at += writeSync(target, bytes, at, bytes.length - at);
+      sizeBytes += bytes.length;
+      text = '';
+    };
+    for (const [key, value] of lines) {
+      text += formatLine(key, value);
+      if (text.length > PIECE_CHARS) flush();
+    }
+    flush();
   }
 
   /** A new file takes the old one's place at once: either is complete. */
   function compact(): void {
     const next = `${path}.new`;
     const target = openSync(next, 'w');
-    const previous = file;
+    const previousBytes = sizeBytes;
     try {
-      file = target;
       sizeBytes = 0;
-      let text = '';
-      for (const line of lines.values()) {
-        text += line;
-        if (text.length > 1 << 20) {
-          sizeBytes += write(text);
-          text = '';
-        }
-      }
-      sizeBytes += write(text);
+      writeLines(target, entries());
       fsyncSync(target);
       renameSync(next, path);
       syncDirectory(dirname(path));
     } catch (error) {
-      file = previous;
+      sizeBytes = previousBytes;
       closeSync(target);
       throw error;
     }
-    if (previous !== null) closeSync(previous);
+    if (file !== null) closeSync(file);
+    file = target;
+    compactBytes = sizeBytes;
   }
 
   return {
@@ -148,12 +138,13 @@ export function createJournal(path: string): Journal {
       fdatasyncSync(file);
     },
     close() {
+      open_ = false;
       if (file === null) return;
       fdatasyncSync(file);
       closeSync(file);
       file = null;
     },
-    status: () => ({ entries: lines.size, sizeBytes, damagedBytes, error: broken }),
+    status: () => ({ sizeBytes, damagedBytes, error: broken }),
   };
 }
 

@@ -12,19 +12,21 @@ function batchOf(exporters: readonly string[]): Batch {
 
 test('received = rows + Σ dropped, in every delta', () => {
   const ledger = createInletLedger();
-  expect(ledger.kept(10)).toEqual({ received: 10, rows: 10, dropped: [] });
-  expect(ledger.dropped(batchOf(['192.0.2.1', '192.0.2.1', '2001:db8::1', '192.0.2.1']), 'spool_full')).toEqual({
-    received: 4,
-    rows: 0,
+  expect(ledger.take(10)).toEqual({ received: 10, rows: 10, dropped: [] });
+  ledger.drop(batchOf(['192.0.2.1', '192.0.2.1']), 'spool_full');
+  ledger.drop(batchOf(['2001:db8::1', '192.0.2.1']), 'spool_full');
+  expect(ledger.take(5)).toEqual({
+    received: 9,
+    rows: 5,
     dropped: [
       { reason: 'spool_full', exporter: '192.0.2.1', records: 3 },
       { reason: 'spool_full', exporter: '2001:db8::1', records: 1 },
     ],
   });
-  ledger.dropped(batchOf(['2001:db8::1']), 'spool_full');
+  ledger.drop(batchOf(['2001:db8::1']), 'spool_full');
   expect(ledger.status()).toEqual({
-    receivedRecords: 15,
-    sealedRecords: 10,
+    receivedRecords: 20,
+    sealedRecords: 15,
     dropped: [
       { reason: 'spool_full', exporter: '192.0.2.1', records: 3 },
       { reason: 'spool_full', exporter: '2001:db8::1', records: 2 },

@@ -6,10 +6,10 @@ import type { Batch } from '../wire/index.ts';
  * for their sum.
  */
 export interface InletLedger {
-  /** The delta of a segment with that many rows. */
-  kept(rows: number): LedgerDelta;
-  /** The delta of a batch that is dropped; goes to disk as a segment without rows. */
-  dropped(batch: Batch, reason: DropReason): LedgerDelta;
+  /** Counts the rows of a batch that is dropped. */
+  drop(batch: Batch, reason: DropReason): void;
+  /** The delta of a segment with that many rows, and of what was dropped since the last one. */
+  take(rows: number): LedgerDelta;
   status(): LedgerStatus;
 }
 
@@ -24,24 +24,23 @@ const EXPORTER = COLUMNS.findIndex((column) => column.name === 'sampler_address'
 
 export function createInletLedger(): InletLedger {
   const total = new Map<string, DropCount>();
+  let recent = new Map<string, DropCount>();
   let sealedRecords = 0;
 
   return {
-    kept(rows) {
-      sealedRecords += rows;
-      return { received: rows, rows, dropped: [] };
-    },
-    dropped(batch, reason) {
-      const dropped = [...rowsByExporter(batch)].map(([exporter, records]): DropCount => ({
-        reason,
-        exporter,
-        records,
-      }));
-      for (const count of dropped) {
-        const key = `${reason} ${count.exporter}`;
-        total.set(key, { ...count, records: count.records + (total.get(key)?.records ?? 0) });
+    drop(batch, reason) {
+      for (const [exporter, records] of rowsByExporter(batch)) {
+        for (const counts of [total, recent]) {
+          const key = `${reason} ${exporter}`;
+          counts.set(key, { reason, exporter, records: records + (counts.get(key)?.records ?? 0) });
+        }
       }
-      return { received: sum(dropped), rows: 0, dropped };
+    },
+    take(rows) {
+      const dropped = [...recent.values()];
+      recent = new Map();
+      sealedRecords += rows;
+      return { received: rows + sum(dropped), rows, dropped };
     },
     status: () => ({
       receivedRecords: sealedRecords + sum([...total.values()]),

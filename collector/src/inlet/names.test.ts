@@ -1,6 +1,7 @@
 import { FLOW_TYPES } from '@ringflow/contract';
-import type { CountersRecord, OptionsField, OptionsRecord } from '../wire/index.ts';
-import { createNames, type NameUpdate } from './names.ts';
+import type { CountersRecord, OptionsField, OptionsRecord, Source } from '../wire/index.ts';
+import type { NameEntry } from '@ringflow/contract';
+import { createNames, nameKey, type Names } from './names.ts';
 
 const SOURCE = { address: '192.0.2.24', words: new Uint32Array(4), port: 2055 };
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
@@ -24,7 +25,7 @@ const options = (type: number, ...fields: OptionsField[]): OptionsRecord => ({
   arrivalMs: 0,
   fields,
 });
-const named = (update: Partial<NameUpdate>): NameUpdate => ({
+const named = (update: Partial<NameEntry>): NameEntry => ({
   exporter: '192.0.2.24',
   kind: 'interface',
   id: '1',
@@ -32,6 +33,7 @@ const named = (update: Partial<NameUpdate>): NameUpdate => ({
   description: '',
   speedBps: 0,
   source: 'options',
+  attributes: {},
   ...update,
 });
 
@@ -106,5 +108,126 @@ test('X02, X06 names are bounded in number and length, and carry no control char
   const updates = names.take();
   expect(updates).toHaveLength(2);
   expect(updates[0]!.name).toBe(`[31m${'a'.repeat(252)}`);
-  expect(names.size()).toBe(2);
+  expect(names.status()).toMatchObject({ names: 2, evicted: 3, refused: 0 });
+});
+
+describe('X02 many names', () => {
+  const LIMIT = 1000;
+  const sender = (n: number): Source => ({
+    address: `10.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`,
+    words: new Uint32Array(4),
+    port: 2055,
+  });
+  const HONEST = sender(1);
+  const proven = new Set<string>();
+  const say = (names: Names, source: Source, ifIndex: number, name = `if${ifIndex}`): void =>
+    names.options({
+      ...options(
+        FLOW_TYPES.IPFIX,
+        field(10, bytes(ifIndex >>> 24, ifIndex >>> 16, ifIndex >>> 8, ifIndex)),
+        field(82, ascii(name)),
+      ),
+      source,
+    });
+  const namesOf = (names: Names, { address }: Source): string[] =>
+    [...names.entries()].flatMap(({ exporter, name }) => (exporter === address ? [name] : []));
+  const HUNDRED = Array.from({ length: 100 }, (_, i) => `if${i + 1}`);
+
+  /** One honest sender with a hundred names, and a table that an attacker fills. */
+  function besieged(): Names {
+    proven.clear();
+    proven.add(HONEST.address);
+    const names = createNames(LIMIT, (source) => proven.has(source.address));
+    for (let i = 1; i <= 100; i++) say(names, HONEST, i);
+    expect(names.take()).toHaveLength(100);
+    return names;
+  }
+
+  test('one sender that floods replaces its own', () => {
+    const names = besieged();
+    proven.add(sender(2).address);
+    for (let i = 1; i <= 50_000; i++) {
+      say(names, sender(2), i);
+      if (i % 500 === 0) names.take();
+    }
+    expect(namesOf(names, HONEST)).toEqual(HUNDRED);
+    expect(names.status()).toMatchObject({ names: LIMIT, refused: 0 });
+    // A newcomer gets room from the one that has more than its share.
+    proven.add(sender(3).address);
+    for (let i = 1; i <= 100; i++) say(names, sender(3), i);
+    names.take();
+    expect(namesOf(names, sender(3))).toEqual(HUNDRED);
+    expect(namesOf(names, HONEST)).toEqual(HUNDRED);
+    expect(names.status().names).toBe(LIMIT);
+  });
+
+  test('X03 senders that were made up neither push anybody out nor are heard of outside', () => {
+    const names = besieged();
+    for (let i = 10; i < 50_010; i++) say(names, sender(i), i);
+    expect(names.take()).toEqual([]);
+    expect(names.takeGone()).toEqual([]);
+    say(names, HONEST, 101);
+    proven.add(sender(50_010).address);
+    say(names, sender(50_010), 7);
+    expect(names.take().map(({ name }) => name)).toEqual(['if101', 'if7']);
+    expect(namesOf(names, HONEST)).toEqual([...HUNDRED, 'if101']);
+    expect(names.status()).toMatchObject({ names: LIMIT, refused: 0 });
+  });
+
+  test('a sender whose names wait for its proof has them handed out with it', () => {
+    const names = besieged();
+    say(names, sender(5), 1);
+    expect(names.take()).toEqual([]);
+    proven.add(sender(5).address);
+    expect(names.take().map(({ exporter, name }) => [exporter, name])).toEqual([[sender(5).address, 'if1']]);
+  });
+
+  test('senders that take the trouble to prove themselves leave a few hundred names to each', () => {
+    const names = besieged();
+    for (let n = 10; n < 2010; n++) {
+      proven.add(sender(n).address);
+      say(names, sender(n), 1);
+      names.take();
+    }
+    expect(namesOf(names, HONEST)).toEqual(HUNDRED);
+    expect(names.status()).toMatchObject({ names: LIMIT, refused: 2000 - (LIMIT - 100) });
+  });
+
+  test('agents that one sender names are that sender’s own affair', () => {
+    const names = besieged();
+    proven.add(sender(2).address);
+    for (let i = 1; i <= 5000; i++) {
+      names.counters({
+        source: sender(2),
+        agent: sender(i + 10).address,
+        subAgent: 0,
+        arrivalMs: 0,
+        sequence: 1,
+        sourceIdType: 0,
+        sourceIdIndex: 1,
+        enterprise: 0,
+        format: 1,
+        values: { ifIndex: 1, ifSpeed: 1000n },
+      });
+      if (i % 500 === 0) names.take();
+    }
+    expect(namesOf(names, HONEST)).toEqual(HUNDRED);
+    expect(names.status()).toMatchObject({ names: LIMIT, senders: 2 });
+  });
+
+  test('T12 what is gone is said, so that a file that keeps names forgets them', () => {
+    const names = createNames(3);
+    const kept = new Map<string, NameEntry>();
+    const keep = (): void => {
+      for (const key of names.takeGone()) kept.delete(key);
+      for (const entry of names.take()) kept.set(nameKey(entry), entry);
+    };
+    for (const i of [1, 2, 3, 4, 2, 5, 1, 1, 6]) {
+      say(names, HONEST, i, `name ${i}`);
+      if (i % 2 === 0) keep();
+    }
+    keep();
+    expect([...kept.values()]).toEqual(expect.arrayContaining([...names.entries()]));
+    expect(kept.size).toBe(3);
+  });
 });

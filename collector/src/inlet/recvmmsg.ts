@@ -211,7 +211,8 @@ export function createRecvmmsgReceiver(config: ReceiverConfig, sink: DatagramSin
     waiting = false;
     idleLooks = 0;
     for (const socket of sockets) socket.poll.stop();
-    turn();
+    // Not from here: what is thrown inside koffi's call ends the process at some later garbage collection, without a word.
+    immediate = setImmediate(turn);
   }
 
   return {

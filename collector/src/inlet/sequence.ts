@@ -26,25 +26,22 @@ export interface Sequence {
   mismatched: number;
   /** Datagrams in a row that were behind without filling a gap or being a repetition. */
   behind: number;
-  /** Open gaps, oldest first: first number, units missing, when it was seen. */
-  readonly gaps: Gap[];
-  /** The last numbers seen, a ring. */
-  readonly seen: Uint32Array;
+  /**
+   * Open gaps, the oldest first: first number, length, units still missing, when it was seen ({@link GAP} numbers each).
+   * Numbers and not objects, since whoever makes up sequence numbers makes gaps (X02).
+   */
+  readonly gaps: number[];
+  /** The last numbers seen, a ring; it grows with use, because a flood makes sequences of a single number (X02). */
+  readonly seen: number[];
   seenCount: number;
 }
 
-interface Gap {
-  readonly from: number;
-  readonly length: number;
-  missing: number;
-  readonly sinceMs: number;
-}
-
+const GAP = 4;
 /** How far behind a datagram may be and still be late rather than a sign of a restart (Q03). */
 const REORDER_UNITS = 1000;
 const REORDER_MS = 2000;
 /** Gaps that may be open at a time; more count as lost sooner. */
-const MAX_GAPS = 64;
+const MAX_GAPS = 16;
 const SEEN = 64;
 /** Datagrams that must be compared before numbers are called unusable, and after which older ones weigh half. */
 const COMPARED_MIN = 8;
@@ -65,7 +62,7 @@ export function createSequence(): Sequence {
     mismatched: 0,
     behind: 0,
     gaps: [],
-    seen: new Uint32Array(SEEN),
+    seen: [],
     seenCount: 0,
   };
 }
@@ -103,8 +100,8 @@ export function followSequence(
   } else if (difference > 0) {
     compare(sequence, true);
     sequence.behind = 0;
-    if (sequence.gaps.length === MAX_GAPS) giveUp(sequence, sequence.gaps.shift() as Gap);
-    sequence.gaps.push({ from: sequence.expected, length: difference, missing: difference, sinceMs: nowMs });
+    if (sequence.gaps.length === MAX_GAPS * GAP) giveUpOldest(sequence);
+    sequence.gaps.push(sequence.expected, difference, difference, nowMs);
     advance(sequence, number, units, nowMs);
   } else {
     followBackwards(sequence, number, -difference, units, nowMs);
@@ -118,11 +115,13 @@ function followBackwards(sequence: Sequence, number: number, distance: number, u
     sequence.lastMs = nowMs;
     return;
   }
-  const gap = sequence.gaps.find((candidate) => (number - candidate.from) >>> 0 < candidate.length);
-  if (gap) {
+  const { gaps } = sequence;
+  let at = 0;
+  while (at < gaps.length && (number - (gaps[at] as number)) >>> 0 >= (gaps[at + 1] as number)) at += GAP;
+  if (at < gaps.length) {
     // Late: the gap itself was already compared.
     sequence.reordered++;
-    gap.missing = Math.max(0, gap.missing - Math.max(0, units));
+    gaps[at + 2] = Math.max(0, (gaps[at + 2] as number) - Math.max(0, units));
     remember(sequence, number);
     sequence.lastMs = nowMs;
     return;
@@ -144,11 +143,14 @@ function followBackwards(sequence: Sequence, number: number, distance: number, u
 /** Counts gaps as lost that nobody will fill any more. Also call it before the counters are read. */
 export function settleSequence(sequence: Sequence, nowMs: number): void {
   const { gaps } = sequence;
-  while (gaps.length > 0 && nowMs - (gaps[0] as Gap).sinceMs > REORDER_MS) giveUp(sequence, gaps.shift() as Gap);
+  while (gaps.length > 0 && nowMs - (gaps[3] as number) > REORDER_MS) giveUpOldest(sequence);
 }
 
-function giveUp(sequence: Sequence, gap: Gap): void {
-  if (!sequence.unusable) sequence.lost += gap.missing;
+function giveUpOldest(sequence: Sequence): void {
+  const { gaps } = sequence;
+  if (!sequence.unusable) sequence.lost += gaps[2] as number;
+  gaps.copyWithin(0, GAP);
+  gaps.length -= GAP;
 }
 
 function advance(sequence: Sequence, number: number, units: number, nowMs: number): void {
@@ -170,7 +172,7 @@ function wasSeen(sequence: Sequence, number: number): boolean {
 
 /** What was missing before a restart stays missing; what was seen says nothing about the new numbers. */
 function forgetPast(sequence: Sequence): void {
-  for (const gap of sequence.gaps.splice(0)) giveUp(sequence, gap);
+  while (sequence.gaps.length > 0) giveUpOldest(sequence);
   sequence.seenCount = 0;
   sequence.behind = 0;
 }

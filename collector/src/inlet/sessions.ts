@@ -22,22 +22,23 @@ export interface Session {
   /** Rate of the latest record, 0 = unknown. */
   samplingRate: number;
   /** Counts by loss reason; made at the first loss. */
-  losses: Float64Array | null;
+  losses: number[] | null;
   readonly sequence: Sequence;
   readonly clock: Clock;
   samples: SampleSources | null;
 }
 
-/** Sequence numbers of sFlow samples, by the sample's tag and source id (Q06). */
+/** sFlow's data sources, by the sample's tag and source id (Q06). */
 export interface SampleSources {
-  readonly bySource: Map<number, Sequence>;
-  /** The agent's own words: samples that it had to drop, by source; the counters are absolute. */
-  readonly drops: Map<number, number>;
+  readonly bySource: Map<number, SampleSource>;
   dropped: number;
 }
 
-/** Sample sources followed per session; more share nothing and are not followed. */
-const MAX_SAMPLE_SOURCES = 1024;
+export interface SampleSource {
+  readonly sequence: Sequence;
+  /** The agent's own words: samples that it had to drop; the counter is absolute, -1 = not said yet. */
+  drops: number;
+}
 
 /** What one session looks like from outside; durations in milliseconds, times since the epoch. */
 export interface ExporterStatus {
@@ -101,29 +102,24 @@ export function createSession(type: number, domain: number, nowMs: number): Sess
   };
 }
 
-/** The sequence of one sFlow data source, or null when there are too many. */
-export function sampleSequence(session: Session, tag: number, sourceId: number): Sequence | null {
-  const samples = (session.samples ??= { bySource: new Map(), drops: new Map(), dropped: 0 });
-  const key = sampleKey(tag, sourceId);
-  let sequence = samples.bySource.get(key);
-  if (!sequence) {
-    if (samples.bySource.size >= MAX_SAMPLE_SOURCES) return null;
-    sequence = createSequence();
-    samples.bySource.set(key, sequence);
-  }
-  return sequence;
+/** What is followed of one sFlow data source. */
+export function sampleSource(session: Session, tag: number, sourceId: number): SampleSource | undefined {
+  return session.samples?.bySource.get(sampleKey(tag, sourceId));
+}
+
+/** Begins to follow a data source. */
+export function addSampleSource(session: Session, tag: number, sourceId: number): SampleSource {
+  const samples = (session.samples ??= { bySource: new Map(), dropped: 0 });
+  const added: SampleSource = { sequence: createSequence(), drops: -1 };
+  samples.bySource.set(sampleKey(tag, sourceId), added);
+  return added;
 }
 
 /** Notes the agent's own drop counter of one data source (S09). */
-export function noteAgentDrops(session: Session, tag: number, sourceId: number, drops: number): void {
-  const { samples } = session;
-  if (!samples) return;
-  const key = sampleKey(tag, sourceId);
-  const before = samples.drops.get(key);
-  if (before === undefined && samples.drops.size >= MAX_SAMPLE_SOURCES) return;
-  const grown = before === undefined ? 0 : (drops - before) | 0;
-  if (grown > 0) samples.dropped += grown;
-  samples.drops.set(key, drops);
+export function noteAgentDrops(session: Session, source: SampleSource, drops: number): void {
+  const grown = source.drops < 0 ? 0 : (drops - source.drops) | 0;
+  if (grown > 0 && session.samples) session.samples.dropped += grown;
+  source.drops = drops;
 }
 
 /** Expanded samples carry the same numbers as compact ones of the same source: 3 and 1, 4 and 2. */
@@ -152,8 +148,8 @@ export function describeSession(
   settleSequence(sequence, nowMs);
   let lostSamples = 0;
   for (const one of samples?.bySource.values() ?? []) {
-    settleSequence(one, nowMs);
-    lostSamples += one.lost;
+    settleSequence(one.sequence, nowMs);
+    lostSamples += one.sequence.lost;
   }
   const isSflow = session.type === FLOW_TYPES.SFLOW_5;
   const unit = UNITS[session.type] ?? 'datagrams';

@@ -43,6 +43,8 @@ export interface Sources<S> {
   /** Notes a datagram that made sense; some of them over some seconds make a source known. */
   credit(entry: SourceEntry<S>, nowMs: number): void;
   entries(): Iterable<SourceEntry<S>>;
+  /** Forgets the entries for which the test says so. */
+  forgetWhere(test: (entry: SourceEntry<S>) => boolean): void;
   status(): SourcesStatus;
 }
 
@@ -130,14 +132,12 @@ export function createSources<S>(
       refused++;
       return null;
     }
-    if (unknown.count >= config.unknown && unknown.oldest) forget(unknown.oldest, unknown);
+    if (unknown.count >= config.unknown && unknown.oldest) evict(unknown.oldest, unknown);
     const hash = hashOf(address, at, port);
-    const words = new Uint32Array(new Int32Array([0, 1, 2, 3].map((i) => address[at + i] as number)).buffer);
-    let text: string | null = null;
+    const words = new Uint32Array(4);
+    for (let i = 0; i < 4; i++) words[i] = address[at + i] as number;
     const node: Node<S> = {
-      get address() {
-        return (text ??= formatAddress(words, 0));
-      },
+      address: formatAddress(words, 0),
       words,
       port,
       firstSeenMs: nowMs,
@@ -165,8 +165,12 @@ export function createSources<S>(
     } else if (node.chain) table.set(node.hash, node.chain);
     else table.delete(node.hash);
     if (last === node) last = null;
-    evicted++;
     onEvict(node);
+  }
+
+  function evict(node: Node<S>, from: Recency<S>): void {
+    forget(node, from);
+    evicted++;
   }
 
   function credit(node: Node<S>, nowMs: number): void {
@@ -175,7 +179,7 @@ export function createSources<S>(
     if (known.count >= config.known) {
       const idle = known.oldest;
       if (!idle || nowMs - idle.lastSeenMs < KNOWN_IDLE_MS) return;
-      forget(idle, known);
+      evict(idle, known);
     }
     remove(unknown, node);
     node.known = true;
@@ -200,6 +204,14 @@ export function createSources<S>(
     *entries() {
       for (let node = known.newest; node; node = node.older) yield node;
       for (let node = unknown.newest; node; node = node.older) yield node;
+    },
+    forgetWhere(test) {
+      for (const list of [known, unknown]) {
+        for (let node = list.newest, next: Node<S> | null = null; node; node = next) {
+          next = node.older;
+          if (test(node)) forget(node, list);
+        }
+      }
     },
     status: () => ({ known: known.count, unknown: unknown.count, evicted, refused }),
   };

@@ -24,6 +24,7 @@ export const METRICS = [
   { name: 'ringflow_interface_packets_total', type: 'counter', labels: ['exporter', 'interface', 'direction'], help: 'Packets by interface (ifIndex) and direction, scaled by the sampling rate' },
   { name: 'ringflow_interface_records_total', type: 'counter', labels: ['exporter', 'interface', 'direction'], help: 'Flow records by interface (ifIndex) and direction' },
   { name: 'ringflow_interface_info', type: 'gauge', labels: ['exporter', 'interface', 'name', 'description'], help: 'Always 1: the name and description of an interface, as the exporter or the configuration says' },
+  { name: 'ringflow_interface_flow_ratio', type: 'gauge', labels: ['exporter', 'interface', 'direction'], help: 'Bytes of flows over bytes that the interface itself counted (SNMP or sFlow), in the last window that was compared' },
   { name: 'ringflow_interface_speed_bytes_per_second', type: 'gauge', labels: ['exporter', 'interface'], help: 'Speed of an interface in bytes per second, where it is known' },
   { name: 'ringflow_exporter_info', type: 'gauge', labels: ['exporter', 'name'], help: 'Always 1: the name of an exporter' },
   { name: 'ringflow_protocol_bytes_total', type: 'counter', labels: ['protocol'], help: 'Bytes by IP protocol, scaled by the sampling rate' },
@@ -45,6 +46,12 @@ export const METRICS = [
   { name: 'ringflow_inlet_receive_queue_bytes', type: 'gauge', labels: ['port'], help: 'Bytes that wait in the receive buffer' },
   { name: 'ringflow_inlet_seals_total', type: 'counter', labels: [], help: 'Segments that were sealed' },
 
+  // Records of other collectors.
+  { name: 'ringflow_ingest_batches_total', type: 'counter', labels: ['outcome'], help: 'Requests with records of other collectors: taken, repeated (all records were taken before) or refused' },
+  { name: 'ringflow_ingest_records_total', type: 'counter', labels: ['outcome'], help: 'Records of other collectors: stored, repeated, or dropped because they said nothing usable' },
+  { name: 'ringflow_ingest_ignored_fields_total', type: 'counter', labels: [], help: 'Fields of such records that no column takes, and values that none can hold' },
+  { name: 'ringflow_ingest_waiting_bytes', type: 'gauge', labels: [], help: 'Bodies of such requests whose records are not on disk yet' },
+
   // Decoding and exporters.
   { name: 'ringflow_exporter_datagrams_total', type: 'counter', labels: ['exporter', 'protocol'], help: 'Datagrams by exporter and protocol' },
   { name: 'ringflow_exporter_records_total', type: 'counter', labels: ['exporter', 'protocol'], help: 'Flow records decoded by exporter and protocol' },
@@ -55,6 +62,8 @@ export const METRICS = [
   { name: 'ringflow_exporter_clock_offset_seconds', type: 'gauge', labels: ['exporter', 'protocol'], help: 'Arrival minus export time: how far the clock of the exporter is behind' },
   { name: 'ringflow_exporter_last_seen_timestamp_seconds', type: 'gauge', labels: ['exporter', 'protocol'], help: 'When the last datagram arrived' },
   { name: 'ringflow_exporter_sampling_rate', type: 'gauge', labels: ['exporter'], help: 'Sampling rate that is used (the last one, where an exporter has several); 0 when unknown' },
+  { name: 'ringflow_sampling_unknown_records_total', type: 'counter', labels: ['exporter'], help: 'Records whose sampling rate nobody said: counted as if nothing was sampled' },
+  { name: 'ringflow_duplicate_records_total', type: 'counter', labels: ['reason'], help: 'Records left out of totals because another record counts the same packets: egress (the other side of the same exporter) or other_exporter' },
   { name: 'ringflow_exporters', type: 'gauge', labels: [], help: 'Exporters that are known' },
   { name: 'ringflow_templates', type: 'gauge', labels: [], help: 'Templates that are known' },
   { name: 'ringflow_template_changes_total', type: 'counter', labels: [], help: 'Templates that were defined or redefined; identical repeats do not count' },
@@ -66,9 +75,35 @@ export const METRICS = [
   { name: 'ringflow_parked_replayed_sets_total', type: 'counter', labels: [], help: 'Parked data sets that were decoded when their template came' },
   { name: 'ringflow_parked_lost_sets_total', type: 'counter', labels: ['reason'], help: 'Parked data sets that were given up: expired, evicted, discarded' },
 
+  // Own networks. In and out by all is the hit ratio: how much of the traffic they explain.
+  { name: 'ringflow_direction_records_total', type: 'counter', labels: ['direction'], help: 'Flow records by direction, seen from the own networks: in, out, internal, transit, unknown' },
+  { name: 'ringflow_direction_bytes_total', type: 'counter', labels: ['direction'], help: 'Bytes by direction, scaled by the sampling rate' },
+  { name: 'ringflow_address_cache_hits_total', type: 'counter', labels: [], help: 'Addresses of records about which everything was known from an earlier record' },
+  { name: 'ringflow_address_cache_misses_total', type: 'counter', labels: [], help: 'Addresses of records that had to be looked up' },
+
+  // Files that records are enriched from.
+  { name: 'ringflow_enrich_file_usable', type: 'gauge', labels: ['file'], help: '1 when the file as it is now is in use, 0 when it cannot be read: what was loaded before stays in use' },
+  { name: 'ringflow_enrich_file_entries', type: 'gauge', labels: ['file'], help: 'Entries of the file that are in use' },
+  { name: 'ringflow_enrich_file_modified_timestamp_seconds', type: 'gauge', labels: ['file'], help: 'Modification time of the content that is in use' },
+  { name: 'ringflow_enrich_file_loaded_timestamp_seconds', type: 'gauge', labels: ['file'], help: 'When the content that is in use was loaded' },
+  { name: 'ringflow_enrich_file_loads_total', type: 'counter', labels: ['file'], help: 'Contents of the file that were taken over' },
+  { name: 'ringflow_enrich_file_failures_total', type: 'counter', labels: ['file'], help: 'Times that the file could not be used' },
+
+  // Reputation lists.
+  { name: 'ringflow_reputation_list_entries', type: 'gauge', labels: ['list'], help: 'Entries of the list that are in use' },
+  { name: 'ringflow_reputation_list_problems', type: 'gauge', labels: ['list'], help: 'Lines of the list that cannot be read' },
+  { name: 'ringflow_reputation_list_timestamp_seconds', type: 'gauge', labels: ['list'], help: 'When the list was made, or else written' },
+  { name: 'ringflow_reputation_list_old', type: 'gauge', labels: ['list'], help: '1 when the list is older than its max_age_seconds or expire_after_seconds' },
+  { name: 'ringflow_reputation_list_failures_total', type: 'counter', labels: ['list'], help: 'Times that the list could not be used: what was loaded before stays in use' },
+  { name: 'ringflow_reputation_hits_total', type: 'counter', labels: ['list', 'category'], help: 'Ends of flow records that the list labelled, by category' },
+  { name: 'ringflow_reputation_retro_hits', type: 'gauge', labels: ['list'], help: 'Addresses by day that the list would have labelled, had it been then as it is now' },
+
   // Spool and ledger.
   { name: 'ringflow_spool_bytes', type: 'gauge', labels: [], help: 'Bytes of the segments that wait for the store' },
   { name: 'ringflow_spool_limit_bytes', type: 'gauge', labels: [], help: 'Bytes at which the spool is full and records are dropped' },
+  { name: 'ringflow_spool_min_free_bytes', type: 'gauge', labels: [], help: 'Free bytes on its file system below which the spool counts as full and records are dropped' },
+  { name: 'ringflow_disk_free_bytes', type: 'gauge', labels: [], help: 'Bytes that may still be written to the file system of the data directory' },
+  { name: 'ringflow_disk_size_bytes', type: 'gauge', labels: [], help: 'Size of the file system of the data directory' },
   { name: 'ringflow_spool_segments', type: 'gauge', labels: [], help: 'Segments that wait for the store' },
   { name: 'ringflow_spool_oldest_age_seconds', type: 'gauge', labels: [], help: 'Age of the oldest segment that waits for the store' },
   { name: 'ringflow_ledger_received_records_total', type: 'counter', labels: [], help: 'Records received since the data directory was made' },
@@ -94,15 +129,24 @@ export const METRICS = [
   { name: 'ringflow_query_read_rows_total', type: 'counter', labels: ['kind', 'table'], help: 'Rows that queries read, by kind and table' },
   { name: 'ringflow_query_read_bytes_total', type: 'counter', labels: ['kind', 'table'], help: 'Bytes that queries read, by kind and table' },
 
+  // Names of addresses.
+  { name: 'ringflow_resolve_lookups_total', type: 'counter', labels: ['outcome'], help: 'Addresses that name servers were asked for, by outcome: found, none, timeout, failed' },
+  { name: 'ringflow_resolve_lookup_duration_seconds', type: 'histogram', labels: [], buckets: SECONDS, help: 'Time until a name server answered' },
+  { name: 'ringflow_resolve_cache_hits_total', type: 'counter', labels: [], help: 'Addresses whose names were known from an earlier look-up' },
+  { name: 'ringflow_resolve_cached_addresses', type: 'gauge', labels: [], help: 'Addresses whose names, or that they have none, are kept' },
+  { name: 'ringflow_http_refused_total', type: 'counter', labels: ['reason'], help: 'Callers of the API that were cut off or turned away: too many connections, requests or answers, too slow, too large, not readable, gone' },
+
   // The collector itself.
   { name: 'ringflow_build_info', type: 'gauge', labels: ['version', 'node_version'], help: 'Always 1: version of the collector and of Node' },
   { name: 'ringflow_process_up', type: 'gauge', labels: ['process'], help: '1 when the process runs and answers' },
   { name: 'ringflow_process_restarts_total', type: 'counter', labels: ['process'], help: 'Times a process died and was started again' },
   { name: 'ringflow_process_resident_memory_bytes', type: 'gauge', labels: ['process'], help: 'Resident memory of the process' },
   { name: 'ringflow_process_cpu_seconds_total', type: 'counter', labels: ['process'], help: 'CPU time of the process, user and system' },
-  { name: 'ringflow_job_last_success_timestamp_seconds', type: 'gauge', labels: ['job'], help: 'When a scheduled job last succeeded' },
-  { name: 'ringflow_job_last_duration_seconds', type: 'gauge', labels: ['job'], help: 'How long the last run of a scheduled job took' },
-  { name: 'ringflow_job_failures_total', type: 'counter', labels: ['job'], help: 'Runs of a scheduled job that failed' },
+  { name: 'ringflow_config_last_reload_successful', type: 'gauge', labels: [], help: '1 when the configuration was taken over at the last attempt, 0 when it was refused and the one before stays' },
+  { name: 'ringflow_config_last_reload_success_timestamp_seconds', type: 'gauge', labels: [], help: 'When a configuration was last taken over' },
+  { name: 'ringflow_job_last_success_timestamp_seconds', type: 'gauge', labels: ['task'], help: 'When a scheduled job last succeeded' },
+  { name: 'ringflow_job_last_duration_seconds', type: 'gauge', labels: ['task'], help: 'How long the last run of a scheduled job took' },
+  { name: 'ringflow_job_failures_total', type: 'counter', labels: ['task'], help: 'Runs of a scheduled job that failed' },
 ] as const satisfies readonly MetricDefinition[];
 
 export type Metric = (typeof METRICS)[number];

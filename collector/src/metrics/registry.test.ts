@@ -40,7 +40,7 @@ describe('metrics', () => {
   });
 
   test('labels are bounded: who comes late is counted as other', () => {
-    const labels = createBoundedLabels(2);
+    const labels = createBoundedLabels(() => 2);
     expect(['a', 'b', 'c', 'a'].map(labels.admit)).toEqual([true, true, false, true]);
     expect(labels.size).toBe(2);
   });

@@ -1,5 +1,5 @@
 import {
-  COLUMNS,
+  DUPLICATE_MODES,
   MAX_DIMENSIONS,
   MAX_FILTER_LENGTH,
   MAX_ROWS,
@@ -10,16 +10,14 @@ import {
   QUERY_RESOLUTIONS,
   RingflowError,
   nearestNames,
-  type Column,
   type FlowQuery,
   type QueryKind,
 } from '@ringflow/contract';
 import { quantityName } from './frames.ts';
-import { DIMENSIONS, FIELDS } from './values.ts';
+import { DIMENSIONS, FIELDS, isEitherSide } from './values.ts';
 
-const STORED: readonly string[] = (COLUMNS as readonly Column[])
-  .filter((column) => column.stored)
-  .map((column) => column.name);
+/** What a record can show and be ordered by. */
+const SHOWN: readonly string[] = DIMENSIONS.filter((name) => !isEitherSide(name));
 
 /** Most rows or series by kind. */
 const LIMITS: Readonly<Record<QueryKind, number>> = {
@@ -38,6 +36,7 @@ export function checkQuery(query: FlowQuery): FlowQuery {
   oneOf('metric', query.metric, METRICS);
   oneOf('measure', query.measure, MEASURES);
   oneOf('resolution', query.resolution, QUERY_RESOLUTIONS);
+  oneOf('duplicates', query.duplicates, DUPLICATE_MODES);
   if (typeof query.filter !== 'string') throw invalid('filter must be text', 'Write the filter as one string');
   if (query.filter.length > MAX_FILTER_LENGTH)
     throw invalid(
@@ -52,8 +51,8 @@ export function checkQuery(query: FlowQuery): FlowQuery {
 
   const groupBy = fields('groupBy', query.groupBy, DIMENSIONS);
   const unique = fields('unique', query.unique, DIMENSIONS);
-  const answers = query.kind === 'records' ? STORED : answerFields(query, unique);
-  const columns = fields('columns', query.columns, answers, query.kind === 'records' ? STORED.length : MAX_DIMENSIONS);
+  const answers = query.kind === 'records' ? SHOWN : answerFields(query, unique);
+  const columns = fields('columns', query.columns, answers, query.kind === 'records' ? SHOWN.length : MAX_DIMENSIONS);
   const sort = sortOf(query, groupBy);
   if (query.kind === 'table' && groupBy.length === 0)
     throw invalid('A table needs groupBy', 'Add a field to groupBy, or ask for kind "stat"');
@@ -61,6 +60,14 @@ export function checkQuery(query: FlowQuery): FlowQuery {
     throw invalid(`A query of kind "${query.kind}" cannot group`, 'Remove groupBy, or ask for kind "table"');
   if (query.kind !== 'stat' && unique.length > 0)
     throw invalid('unique belongs to kind "stat"', 'Remove unique, or ask for kind "stat"');
+  if (query.measure === 'utilization') {
+    const ends = groupBy.filter((name) => name === 'in_if' || name === 'out_if');
+    if (query.kind === 'stat' || query.metric !== 'bytes' || ends.length !== 1 || !groupBy.includes('sampler_address'))
+      throw invalid(
+        'utilization is of an interface',
+        'Group by sampler_address and one of in_if, out_if, with metric "bytes"',
+      );
+  }
   if (query.kind === 'stat' && query.measure === 'share')
     throw invalid('A total has no share', 'Ask for measure "total" or "rate", or for kind "table"');
   return { ...query, groupBy, unique, columns, sort };
@@ -68,10 +75,11 @@ export function checkQuery(query: FlowQuery): FlowQuery {
 
 /** Names of the fields that a table or stat can be cut down to. */
 function answerFields(query: FlowQuery, unique: readonly string[]): string[] {
-  const measure = query.measure === 'rate' ? 'rate' : 'total';
+  const measure = query.measure === 'rate' || query.measure === 'utilization' ? 'rate' : 'total';
   return [
     ...METRICS.map((metric) => quantityName(metric, measure)),
     'share',
+    'utilization',
     ...unique.map((name) => `unique_${name}`),
   ];
 }
@@ -83,7 +91,7 @@ function sortOf(query: FlowQuery, groupBy: readonly string[]): FlowQuery['sort']
       'Write for example [{"by": "bytes", "descending": true}]',
     );
   const allowed =
-    query.kind === 'records' ? STORED : [...groupBy, 'bytes', 'packets', 'flows', 'bps', 'pps', 'fps', 'share'];
+    query.kind === 'records' ? SHOWN : [...groupBy, 'bytes', 'packets', 'flows', 'bps', 'pps', 'fps', 'share'];
   return query.sort.map((entry: unknown) => {
     const { by, descending = true } = (entry ?? {}) as { by?: unknown; descending?: unknown };
     if (typeof by !== 'string' || typeof descending !== 'boolean')

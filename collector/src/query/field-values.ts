@@ -3,7 +3,7 @@ import { neededColumns } from './kinds/grouped.ts';
 import { columnOf } from './frames.ts';
 import { planQuery } from './plan.ts';
 import { filterSql, type QueryContext } from './prepare.ts';
-import { hasNames, nameOf } from './resolve.ts';
+import { hasNames, isOfExporter, nameOf } from './resolve.ts';
 import type { RunResult, SqlQuery } from './runner.ts';
 import { sourceSql } from './source.ts';
 import { bind, EMPTY, render, sql, type Sql } from './sql.ts';
@@ -36,7 +36,7 @@ export function prepareValues(query: ValuesQuery, window: Window, context: Query
       hint: 'GET /api/v1/fields lists the fields',
     });
   const filter = filterSql(query.filter, context);
-  const withExporter = hasNames(column) && column.name !== 'sampler_address' && column.text !== 'asn';
+  const withExporter = isOfExporter(column);
   const dimensions = withExporter ? [field, 'sampler_address'] : [field];
   // Whole buckets are exact enough here, and rings answer at once.
   const plan = planQuery(
@@ -46,7 +46,12 @@ export function prepareValues(query: ValuesQuery, window: Window, context: Query
     context.oldest,
     context.nowMs,
   );
-  const source = sourceSql(plan, filter.condition, { dimensions, bucketed: false, sides: 'rows' });
+  const source = sourceSql(plan, filter.condition, {
+    dimensions,
+    bucketed: false,
+    sides: 'rows',
+    names: context.names,
+  });
   const search = query.search.trim();
   const inSql = search === '' ? EMPTY : searchSql(column, search);
   const keys = withExporter ? sql`d0, d1` : sql`d0`;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Session } from 'chdb';
 import {
+  EXPORTER_KINDS,
   CLICKHOUSE_TYPES,
   formatAddressBytes,
   formatFilter,
@@ -19,7 +20,7 @@ import {
   TEXTS,
 } from '../../../contract/filter/testing/random-filter.ts';
 import { compileFilter } from './filter-sql.ts';
-import type { NameLookup } from './resolve.ts';
+import { NO_NAMES, type NameLookup } from './resolve.ts';
 import { evaluateFilter, type EvaluatedRow } from './testing/evaluate.ts';
 
 const ROWS = 2_000;
@@ -34,18 +35,29 @@ const INTERFACES = EXPORTERS.flatMap((exporter) =>
     speedBps: 1e9,
   })),
 );
-const AS_NAMES: Readonly<Record<number, string>> = { 64500: 'Example Net', 64501: "O'Brien \\ Sons" };
+const NAMED: Readonly<Record<number, string>> = { 64500: 'Example Net', 64501: "O'Brien \\ Sons" };
+
+const IDS = Object.keys(NAMED).map(Number);
 
 const names: NameLookup = {
-  exporter: () => undefined,
-  interface: () => undefined,
-  as: () => undefined,
+  ...NO_NAMES,
   exportersWhere: (matches) => EXPORTERS.filter((_, index) => matches(`edge${index}`)),
   interfacesWhere: (matches) => INTERFACES.filter(({ name, description }) => matches(name) || matches(description)),
-  asWhere: (matches) =>
-    Object.keys(AS_NAMES)
+  idsWhere: (kind, matches) =>
+    Object.keys(NAMED)
       .map(Number)
-      .filter((number) => matches(AS_NAMES[number] as string)),
+      .filter(
+        (number) =>
+          matches(kind === 'as' ? (NAMED[number] as string) : `${kind} ${number}`) ||
+          (kind !== 'as' && matches(NAMED[number] as string)),
+      ),
+  // Two of what there is have each attribute.
+  attributeValues: ({ kind }) =>
+    ['a', 'two words'].map((value, index) => ({
+      exporter: kind === 'exporter' || EXPORTER_KINDS.has(kind) ? (EXPORTERS[index] as string) : '',
+      id: EXPORTER_KINDS.has(kind) ? index + 1 : kind === 'exporter' ? 0 : (IDS[index] as number),
+      value,
+    })),
 };
 
 const random = createRandom(20_261_121);
@@ -55,6 +67,9 @@ const BASE_NS = 1_795_217_400_000_000_000n;
 
 function randomCell(column: Column): EvaluatedRow[string] {
   if (column.name === 'sampler_address') return parseAddress(oneOf(EXPORTERS)) as Uint8Array;
+  if (column.name === 'client_side') return random(3);
+  if (column.text === 'word') return random((column.words as readonly string[]).length);
+  if (column.text === 'country') return oneOf([0, 0x4445, 0x5553]);
   switch (column.type) {
     case 'addr':
       return parseAddress(oneOf(ADDRESSES)) as Uint8Array;
@@ -175,7 +190,8 @@ test('no text of a filter gets into the SQL', async () => {
       ...names,
       exportersWhere: (matches) => (matches(attack) ? EXPORTERS.slice(0, 1) : []),
       interfacesWhere: (matches) => (matches(attack) ? INTERFACES.slice(0, 1) : []),
-      asWhere: (matches) => (matches(attack) ? [64500] : []),
+      idsWhere: (_, matches) => (matches(attack) ? [64500] : []),
+      attributeValues: () => [{ exporter: EXPORTERS[0] as string, id: 64500, value: attack }],
     };
     // Each says the same about the attack, so each finds something: rows by name, or none but without harm.
     for (const text of [

@@ -1,7 +1,10 @@
 import {
+  EXPORTER_KINDS,
   compareBytes,
   formatAddressBytes,
+  parseService,
   RingflowError,
+  type Attribute,
   type ComputedField,
   type ConditionNode,
   type FilterField,
@@ -9,8 +12,9 @@ import {
   type FilterValue,
 } from '@ringflow/contract';
 import { matchesName } from './name-match.ts';
-import { NO_NAMES, type NameLookup } from './resolve.ts';
+import { NO_NAMES, type AttributeValue, type NameLookup } from './resolve.ts';
 import type { SqlQuery, SqlValue } from './runner.ts';
+import { derivedText } from './sql.ts';
 import { networksByLength, type AddressRange } from './value-ranges.ts';
 
 /** Filters that name more interfaces, exporters or AS than this are refused. */
@@ -77,7 +81,8 @@ function compileNode(node: FilterNode, context: Context): string {
 
 function compileCondition(node: ConditionNode, context: Context): string {
   const { field } = node;
-  const subjects = field.computed ? [COMPUTED_SQL[field.computed]] : field.columns;
+  if (field.attributes) return anyOf(field.attributes.map((attribute) => compileAttribute(attribute, node, context)));
+  const subjects = field.computed ? [COMPUTED_SQL[field.computed]] : field.columns.map(derivedText);
   return anyOf(subjects.map((subject) => compileSubject(subject, node, context)));
 }
 
@@ -106,7 +111,7 @@ function compileSubject(column: string, node: ConditionNode, context: Context): 
   }
   if (operator === '=' || operator === 'in') return compileMembers(subject, field, values, context);
   const value = values[0] as FilterValue;
-  if (value.kind === 'field') return `${subject} ${operator} ${value.field.columns[0] as string}`;
+  if (value.kind === 'field') return `${subject} ${operator} ${derivedText(value.field.columns[0] as string)}`;
   if (value.kind === 'time') return `${subject} ${operator} ${bindTime(value.ns, context)}`;
   return `${subject} ${operator} ${bindNumber(numberOf(value), context)}`;
 }
@@ -150,12 +155,14 @@ function compileMembers(subject: string, field: FilterField, values: readonly Fi
         conditions.push(`${subject} = ${bindTime(value.ns, context)}`);
         break;
       case 'name':
+        // An application that nothing names is its service.
+        if (field.names === 'app') numbers.push(...parseService(value.text));
         conditions.push(
           compileNames(subject, field, (name) => name.toLowerCase() === value.text.toLowerCase(), context),
         );
         break;
       case 'field':
-        conditions.push(`${subject} = ${subjectOf(value.field.columns[0] as string, value.field)}`);
+        conditions.push(`${subject} = ${subjectOf(derivedText(value.field.columns[0] as string), value.field)}`);
         break;
     }
   }
@@ -222,7 +229,7 @@ function compilePattern(
   pattern: string,
   context: Context,
 ): string {
-  if (field.kind === 'interface' || field.kind === 'exporter' || field.kind === 'asn')
+  if (field.kind === 'interface' || field.kind === 'exporter' || field.names !== undefined)
     return compileNames(column, field, matchesName(operator, pattern), context);
   const subject = subjectOf(column, field);
   const value = context.bind(pattern, 'String');
@@ -241,11 +248,18 @@ function compileNames(
     const addresses = bounded(context.names.exportersWhere(matches));
     return addresses.length === 0 ? '0' : `${subject} IN ${context.bind([...addresses], 'Array(IPv6)')}`;
   }
-  if (field.kind === 'asn') {
-    const numbers = bounded(context.names.asWhere(matches));
+  if (field.names !== undefined) {
+    const numbers = bounded(context.names.idsWhere(field.names, matches));
     return numbers.length === 0 ? '0' : `${subject} IN ${context.bind([...numbers], 'Array(UInt32)')}`;
   }
-  const found = bounded(context.names.interfacesWhere(matches));
+  return compileInterfaces(subject, bounded(context.names.interfacesWhere(matches)), context);
+}
+
+function compileInterfaces(
+  subject: string,
+  found: readonly { readonly exporter: string; readonly index: number }[],
+  context: Context,
+): string {
   const byExporter = new Map<string, number[]>();
   for (const { exporter, index } of found) byExporter.set(exporter, [...(byExporter.get(exporter) ?? []), index]);
   if (byExporter.size > MAX_WRITTEN_OUT) {
@@ -265,6 +279,48 @@ function compileNames(
         `(sampler_address = ${context.bind(exporter, 'IPv6')} AND ${subject} IN ${context.bind(indexes, 'Array(UInt32)')})`,
     ),
   );
+}
+
+/** The attribute's values that match become the ids that have them; an empty value is that of everything else. */
+function compileAttribute(attribute: Attribute, { operator, values }: ConditionNode, context: Context): string {
+  const entries = context.names.attributeValues(attribute);
+  return anyOf(
+    values.map((value) => {
+      const text = textOf(value);
+      if (text === '' && operator !== 'like' && operator !== 'ilike' && operator !== '~')
+        return `NOT ${compileEntries(attribute, entries, context)}`;
+      const matches =
+        operator === 'like' || operator === 'ilike' || operator === '~'
+          ? matchesName(operator, text)
+          : (name: string) => name.toLowerCase() === text.toLowerCase();
+      return compileEntries(
+        attribute,
+        entries.filter((entry) => matches(entry.value)),
+        context,
+      );
+    }),
+  );
+}
+
+function compileEntries(attribute: Attribute, entries: readonly AttributeValue[], context: Context): string {
+  const subject = derivedText(attribute.key);
+  const found = bounded(entries);
+  if (found.length === 0) return '0';
+  if (attribute.kind === 'exporter')
+    return `${subject} IN ${context.bind(
+      found.map(({ exporter }) => exporter),
+      'Array(IPv6)',
+    )}`;
+  if (EXPORTER_KINDS.has(attribute.kind))
+    return compileInterfaces(
+      subject,
+      found.map(({ exporter, id }) => ({ exporter, index: id })),
+      context,
+    );
+  return `${subject} IN ${context.bind(
+    found.map(({ id }) => id),
+    'Array(UInt32)',
+  )}`;
 }
 
 function bounded<T>(matches: readonly T[]): readonly T[] {

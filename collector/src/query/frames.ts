@@ -25,10 +25,15 @@ interface Quantity {
 }
 
 /** What each metric and measure is called, and Grafana's unit for it (grafana.md 4). */
-const QUANTITIES: Readonly<Record<Metric, Readonly<Record<Measure, Quantity>>>> = {
+const QUANTITIES: Readonly<Record<Metric, Readonly<Partial<Record<Measure, Quantity>>>>> = {
   bytes: {
     rate: { label: 'Bits/s', unit: 'bps', description: 'Layer 3 bits per second, scaled by the sampling rate' },
     total: { label: 'Bytes', unit: 'decbytes', description: 'Layer 3 bytes, scaled by the sampling rate' },
+    utilization: {
+      label: 'Utilization',
+      unit: 'percent',
+      description: 'Layer 3 bits per second, percent of the speed of the interface',
+    },
     share: {
       label: 'Share of bytes',
       unit: 'percent',
@@ -57,9 +62,9 @@ const QUANTITIES: Readonly<Record<Metric, Readonly<Record<Measure, Quantity>>>> 
 
 /** Field name of a metric: what the number is, so that a rule or a transformation can rely on it. */
 const FIELD_NAMES: Readonly<Record<Metric, Readonly<Record<Measure, string>>>> = {
-  bytes: { rate: 'bps', total: 'bytes', share: 'share' },
-  packets: { rate: 'pps', total: 'packets', share: 'share' },
-  flows: { rate: 'fps', total: 'flows', share: 'share' },
+  bytes: { rate: 'bps', total: 'bytes', share: 'share', utilization: 'utilization' },
+  packets: { rate: 'pps', total: 'packets', share: 'share', utilization: 'utilization' },
+  flows: { rate: 'fps', total: 'flows', share: 'share', utilization: 'utilization' },
 };
 
 export function quantityName(metric: Metric, measure: Measure): string {
@@ -67,7 +72,7 @@ export function quantityName(metric: Metric, measure: Measure): string {
 }
 
 export function quantityConfig(metric: Metric, measure: Measure): FrameFieldConfig {
-  const { label, unit, description } = QUANTITIES[metric][measure];
+  const { label, unit, description } = (QUANTITIES[metric][measure] ?? QUANTITIES.bytes[measure]) as Quantity;
   return {
     displayNameFromDS: label,
     unit,
@@ -75,6 +80,12 @@ export function quantityConfig(metric: Metric, measure: Measure): FrameFieldConf
     min: 0,
     ...(measure === 'share' ? { max: 100, decimals: 1 } : {}),
   };
+}
+
+/** Percent of the speed that the bytes of a time are; null where the speed is not known. */
+export function utilization(bytes: number, seconds: number, speedBps: number | undefined): number | null {
+  if (!speedBps || seconds <= 0) return null;
+  return Math.round(((bytes * 8) / seconds / speedBps) * 100_000) / 1000;
 }
 
 /** A sum as the measure shows it; shares come from `largestRemainder`. Bytes become bits in rates. */

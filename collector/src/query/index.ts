@@ -1,10 +1,11 @@
 export { QUERY_DEFAULTS, QUERY_SCHEMA, type QueryConfig } from './config.ts';
 export { prepareValues, type PreparedValues, type ValuesQuery } from './field-values.ts';
+export { EXPORT_FORMATS, prepareExport, type ExportFormat, type ExportQuery } from './export.ts';
 export { compileFilter } from './filter-sql.ts';
 export { RAW_TABLE, type OldestByTable } from './plan.ts';
 export { filterSql, parseWindow, prepareQuery, type QueryContext } from './prepare.ts';
 export type { Prepared } from './kinds/kind.ts';
-export { NO_NAMES, type InterfaceName, type NameLookup } from './resolve.ts';
+export { NO_NAMES, type AttributeValue, type InterfaceName, type NameLookup } from './resolve.ts';
 export type { RunOptions, RunQuery, RunResult, SqlQuery, SqlValue } from './runner.ts';
-export { DIMENSIONS, FIELDS } from './values.ts';
+export { DIMENSIONS, FIELDS, isEitherSide } from './values.ts';
 export type { Window } from './window.ts';

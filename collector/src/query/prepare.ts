@@ -3,6 +3,7 @@ import {
   migrateQuery,
   parseFilter,
   RingflowError,
+  type FlowQuery,
   type FlowQueryInput,
   type ParseOptions,
   type QueryKind,
@@ -17,7 +18,8 @@ import { prepareTable } from './kinds/table.ts';
 import { prepareTimeseries } from './kinds/timeseries.ts';
 import type { OldestByTable } from './plan.ts';
 import type { NameLookup } from './resolve.ts';
-import { compiled, type Sql } from './sql.ts';
+import { compiled, sql, type Sql } from './sql.ts';
+import { columnsOf } from './values.ts';
 import { parseTimePoint, type Window } from './window.ts';
 
 const KINDS: Readonly<Record<QueryKind, Kind>> = {
@@ -69,17 +71,27 @@ export function parseWindow(from: TimePoint, to: TimePoint, nowMs: number): Wind
 export function prepareQuery(input: FlowQueryInput, window: Window, context: QueryContext): Prepared {
   const query = checkQuery(migrateQuery(input));
   const filter = filterSql(query.filter, context);
+  const once = leavesOutDuplicates(query, filter.columns);
   return KINDS[query.kind]({
     query,
     window,
-    filter: filter.condition,
-    filterColumns: filter.columns,
+    filter: once ? sql`dup = 0 AND (${filter.condition})` : filter.condition,
+    filterColumns: once ? [...filter.columns, 'dup'] : filter.columns,
     oldest: context.oldest,
     names: context.names,
     nowMs: context.nowMs,
     samplingRate: context.samplingRate ?? 1,
     downtimes: context.downtimes ?? [],
   });
+}
+
+/** Columns that ask what an exporter saw, where; or that ask for duplicates themselves. */
+const OF_EXPORTERS: ReadonlySet<string> = new Set(['sampler_address', 'in_if', 'out_if', 'flow_direction', 'dup']);
+
+function leavesOutDuplicates(query: FlowQuery, filterColumns: readonly string[]): boolean {
+  if (query.duplicates !== 'auto') return query.duplicates === 'leave_out';
+  const asked = [...query.groupBy, ...query.unique].flatMap(columnsOf);
+  return query.kind !== 'records' && ![...asked, ...filterColumns].some((column) => OF_EXPORTERS.has(column));
 }
 
 /** A filter's text as a condition, and the columns that it reads. */

@@ -11,6 +11,8 @@ export type SqlValue = string | number | readonly (string | number)[];
 export interface RunOptions {
   /** Unique per run; the query can be found and stopped in the engine by it (`log_comment`). */
   readonly id: string;
+  /** Who asks; queries that wait get their turns by client. */
+  readonly client?: string;
   readonly timeoutMs: number;
   readonly maxRows: number;
   readonly maxMemoryBytes: number;

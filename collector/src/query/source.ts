@@ -2,7 +2,8 @@ import { spreadSql } from '@ringflow/contract';
 import type { Plan, PlanPart } from './plan.ts';
 import { RAW_TABLE } from './plan.ts';
 import { alias, bind, columnSql, EMPTY, integer, join, sql, type Sql } from './sql.ts';
-import { columnsOf, isEitherSide } from './values.ts';
+import type { NameLookup } from './resolve.ts';
+import { isEitherSide, partSql, partsOf } from './values.ts';
 
 /** What a statement needs of each row, besides the counters. */
 export interface SourceShape {
@@ -15,6 +16,8 @@ export interface SourceShape {
    * distinct values without counting traffic twice).
    */
   readonly sides: 'rows' | 'arrays';
+  /** Looks up what is grouped by an attribute. */
+  readonly names: NameLookup;
 }
 
 /**
@@ -48,10 +51,10 @@ function nanos(ms: number): Sql {
 const time = (ms: number): Sql => sql`fromUnixTimestamp64Nano(${nanos(ms)}, 'UTC')`;
 
 function rawPart(part: PlanPart, filter: Sql, shape: SourceShape, stepMs: number): Sql {
-  const from = nanos(part.fromMs);
-  const to = nanos(part.toMs);
+  const from = bind(String(part.fromMs), 'Int64');
+  const to = bind(String(part.toMs), 'Int64');
   const scaled = (counter: string) => sql`${columnSql(counter)} * greatest(sampling_rate, 1)`;
-  const rows = sql`SELECT ${dimensionsSql(shape)}toUnixTimestamp64Nano(time_flow_start_ns) AS m_start, greatest(toUnixTimestamp64Nano(time_flow_end_ns), m_start) AS m_end, ${scaled('bytes')} AS all_bytes, ${scaled('packets')} AS all_packets, sampling_rate AS m_rate
+  const rows = sql`SELECT ${dimensionsSql(shape)}toUnixTimestamp64Milli(time_flow_start_ns) AS m_start, greatest(toUnixTimestamp64Milli(time_flow_end_ns), m_start) AS m_end, ${scaled('bytes')} AS all_bytes, ${scaled('packets')} AS all_packets, sampling_rate AS m_rate
     FROM flows WHERE time_flow_end_ns >= ${time(part.fromMs)} AND time_flow_start_ns < ${time(part.toMs)} AND (${filter})`;
   const dimensions = shape.dimensions
     .map((_, index) => sql`${dimensionAlias(index)}, `)
@@ -61,7 +64,7 @@ function rawPart(part: PlanPart, filter: Sql, shape: SourceShape, stepMs: number
   }
   // Buckets are counted from the window's first in 16 bits, and joined by the clause, not by the function: an hour in
   // seconds makes 3600 rows of one record, and the function holds all of them for a whole block (ten times the memory).
-  const step = integer(stepMs * 1_000_000);
+  const step = integer(stepMs);
   const first = integer(Math.floor(part.fromMs / stepMs));
   const indexOf = (at: Sql) => sql`toUInt16(intDiv(${at}, ${step}) - ${first})`;
   const begin = sql`((${first} + i) * ${step})`;
@@ -94,11 +97,11 @@ function ringPart(part: PlanPart, filter: Sql, shape: SourceShape, stepMs: numbe
 /** `d0`, `d1` …, followed by a comma when there are any. */
 function dimensionsSql(shape: SourceShape): Sql {
   if (shape.dimensions.length === 0) return EMPTY;
-  const both = (dimension: string) => columnsOf(dimension).map((column) => columnSql(column)) as [Sql, Sql];
+  const both = (dimension: string) => partsOf(dimension).map((part) => partSql(part, shape.names)) as [Sql, Sql];
   const pairs = shape.dimensions.filter(isEitherSide).map(both);
   const pieces = shape.dimensions.map((dimension, index) => {
     const name = dimensionAlias(index);
-    if (!isEitherSide(dimension)) return sql`${columnSql(dimension)} AS ${name}`;
+    if (!isEitherSide(dimension)) return sql`${partSql(dimension, shape.names)} AS ${name}`;
     const [source, destination] = both(dimension);
     return shape.sides === 'arrays'
       ? sql`[${source}, ${destination}] AS ${name}`

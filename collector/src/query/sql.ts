@@ -1,4 +1,4 @@
-import { COLUMNS } from '@ringflow/contract';
+import { COLUMNS, type Column } from '@ringflow/contract';
 import type { SqlQuery, SqlValue } from './runner.ts';
 
 /**
@@ -61,10 +61,15 @@ export function integer(value: number): Sql {
   return { kind: 'sql', parts: [String(value)], params: {} };
 }
 
-/** A column of the registry; anything else is refused. */
+/** A column of the registry, or what it is computed from; anything else is refused. */
 export function columnSql(name: string): Sql {
-  if (!COLUMN_NAMES.has(name)) throw new TypeError(`Not a column: ${name}`);
-  return { kind: 'sql', parts: [name], params: {} };
+  if (!BY_NAME.has(name)) throw new TypeError(`Not a column: ${name}`);
+  return { kind: 'sql', parts: [derivedText(name)], params: {} };
+}
+
+/** What a column is computed from, or its name: SQL for names that are known to be columns. */
+export function derivedText(name: string): string {
+  return BY_NAME.get(name)?.derived ?? name;
 }
 
 /** One of the names that this room gives to its own results (`d0`, `shown` …). */
@@ -121,4 +126,4 @@ export function render(piece: Sql): SqlQuery {
 }
 
 const OWN_PARAM = /^q\d+$/;
-const COLUMN_NAMES: ReadonlySet<string> = new Set(COLUMNS.map((column) => column.name));
+const BY_NAME: ReadonlyMap<string, Column> = new Map(COLUMNS.map((column) => [column.name, column]));

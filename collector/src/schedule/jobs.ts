@@ -13,6 +13,11 @@ export const JOBS = [
     cron: '20 * * * * *',
     description: 'Drops partitions that are older than their age or beyond the disk budget',
   },
+  {
+    name: 'threats',
+    cron: '0 40 3 * * *',
+    description: 'Looks for addresses that are in reputation lists now in the records of the last days',
+  },
 ] as const satisfies readonly Job[];
 
 export type JobName = (typeof JOBS)[number]['name'];

@@ -12,6 +12,7 @@ describe('schedule', () => {
     const ran: JobStatus[] = [];
     const schedule = createSchedule({
       work: {
+        threats: async () => undefined,
         retention: async () => {
           calls += 1;
           await sleep(20);
@@ -33,6 +34,7 @@ describe('schedule', () => {
         failures: 1,
         lastError: 'disk is gone',
       },
+      { job: 'threats', running: false, lastSuccessMs: 0, lastDurationMs: 0, failures: 0 },
     ]);
     expect(ran.map(({ failures }) => failures)).toEqual([0, 1]);
   });
@@ -41,6 +43,7 @@ describe('schedule', () => {
     let finished = false;
     const schedule = createSchedule({
       work: {
+        threats: async () => undefined,
         retention: async () => {
           await sleep(30);
           finished = true;

@@ -16,9 +16,7 @@ export {
   writeFileDurably,
 } from './directory.ts';
 export type { SpoolContents } from './directory.ts';
-export { NATIVE_WIDTHS, encodeNative, nativeSizeBound, usedColumnNames } from './native.ts';
-export { readNativeColumns } from './native-reader.ts';
-export type { NativeColumn } from './native-reader.ts';
+export { encodeNative, nativeSizeBound, usedColumnNames } from './native.ts';
 export {
   UNKNOWN_EXPORTER,
   deltaName,

@@ -5,7 +5,7 @@ import { addressWords, parseAddress } from '@ringflow/contract';
 import { Session } from 'chdb';
 import { COLUMN_INDEX, createBatch, useColumn, type Batch } from '../wire/index.ts';
 import { encodeNative, nativeSizeBound } from './native.ts';
-import { readNativeColumns } from './native-reader.ts';
+import { readNativeColumns } from './testing/native-reader.ts';
 
 let directory: string;
 beforeEach(() => (directory = mkdtempSync(join(tmpdir(), 'ringflow-narrow-'))));

@@ -1,6 +1,6 @@
 import { CLICKHOUSE_TYPES, COLUMNS, type Column, type ColumnName, type ColumnType } from '@ringflow/contract';
 import type { Batch, ColumnData } from '../wire/index.ts';
-import { narrow } from './narrow.ts';
+import { NARROW_TYPES, narrow } from './narrow.ts';
 
 /** Bytes of one value; 0 where the length varies. */
 export const NATIVE_WIDTHS: Readonly<Record<ColumnType, number>> = {
@@ -38,10 +38,16 @@ const LAYOUT = COLUMNS.map((column, index) => ({ column: column as Column, index
   .filter(({ column }) => column.stored)
   .sort((a, b) => LAYOUT_RANK[a.column.type] - LAYOUT_RANK[b.column.type]);
 
-/** Name and type of each column as they stand in a block; made once. */
+/** Name and type of each column as they stand in a block, by both, for each type that it may be written in; made once. */
 const HEADERS: ReadonlyMap<string, Uint8Array> = new Map(
-  LAYOUT.map(({ column }) => [column.name, headerBytes(column.name, CLICKHOUSE_TYPES[column.type])]),
+  LAYOUT.flatMap(({ column: { name, type } }) =>
+    [CLICKHOUSE_TYPES[type], ...NARROW_TYPES].map((written) => [headerKey(name, written), headerBytes(name, written)]),
+  ),
 );
+
+function headerKey(name: string, type: string): string {
+  return `${name} ${type}`;
+}
 
 /** The columns of a batch that go to disk: stored ones that hold something. A missing one reads as its default. */
 export function usedColumns(batch: Batch): EncodedColumn[] {
@@ -62,7 +68,7 @@ export function usedColumnNames(batch: Batch): ColumnName[] {
 export function nativeSizeBound(batch: Batch): number {
   let size = 20;
   for (const { column, data } of usedColumns(batch)) {
-    size += (HEADERS.get(column.name) as Uint8Array).length;
+    size += (HEADERS.get(headerKey(column.name, CLICKHOUSE_TYPES[column.type])) as Uint8Array).length;
     if (column.type === 'u32[]') size += batch.rows * 8 + listItems(data, batch.rows) * 4;
     else if (column.type === 'string') size += batch.rows * 5 + listItems(data, batch.rows);
     else size += batch.rows * NATIVE_WIDTHS[column.type];
@@ -77,16 +83,21 @@ export function nativeSizeBound(batch: Batch): number {
 export function encodeNative(batch: Batch, target: Uint8Array): number {
   const columns = usedColumns(batch);
   const { rows } = batch;
+  const view = new DataView(target.buffer, target.byteOffset, target.byteLength);
   let at = writeVarint(target, 0, columns.length);
   at = writeVarint(target, at, rows);
   for (const { column, data } of columns) {
     const narrowed = narrow(column.type, data, rows);
-    const header = narrowed ? headerBytes(column.name, narrowed.type) : (HEADERS.get(column.name) as Uint8Array);
-    target.set(header, at);
-    at += header.length;
-    if (narrowed) at = narrowed.write(data, rows, target, at);
-    else if (column.type === 'string') at = writeStrings(batch, data, target, at);
-    else if (column.type === 'u32[]') at = writeLists(batch, data, target, at);
+    if (narrowed) {
+      const end = narrowed.write(data, rows, view, writeHeader(target, at, column.name, narrowed.type));
+      if (end >= 0) {
+        at = end;
+        continue;
+      }
+    }
+    at = writeHeader(target, at, column.name, CLICKHOUSE_TYPES[column.type]);
+    if (column.type === 'string') at = writeStrings(batch, data, target, at);
+    else if (column.type === 'u32[]') at = writeLists(batch, data, view, at);
     else {
       // The arrays already have the layout of the format (little endian): one copy of the whole column.
       const length = rows * NATIVE_WIDTHS[column.type];
@@ -95,6 +106,12 @@ export function encodeNative(batch: Batch, target: Uint8Array): number {
     }
   }
   return at;
+}
+
+function writeHeader(target: Uint8Array, at: number, name: string, type: string): number {
+  const header = HEADERS.get(headerKey(name, type)) as Uint8Array;
+  target.set(header, at);
+  return at + header.length;
 }
 
 function listItems(data: ColumnData, rows: number): number {
@@ -117,9 +134,8 @@ function writeStrings(batch: Batch, data: ColumnData, target: Uint8Array, from: 
 }
 
 /** Ends of the lists as 64-bit numbers, then all items. */
-function writeLists(batch: Batch, data: ColumnData, target: Uint8Array, from: number): number {
+function writeLists(batch: Batch, data: ColumnData, view: DataView, from: number): number {
   const { words, rows } = batch;
-  const view = new DataView(target.buffer, target.byteOffset, target.byteLength);
   let at = from + rows * 8;
   let end = 0;
   for (let row = 0; row < rows; row++) {

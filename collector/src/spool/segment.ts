@@ -64,7 +64,7 @@ export function parseDeltaName(name: string): string | null {
 
 /** True when the file name alone says what the ledger needs. */
 export function isPlainDelta(delta: LedgerDelta): boolean {
-  return delta.received === delta.rows && delta.dropped.length === 0;
+  return delta.received === delta.rows && delta.dropped.length === 0 && (delta.taken ?? []).length === 0;
 }
 
 /** The delta of a segment without a delta file. */
@@ -86,7 +86,7 @@ export function lostDelta(delta: LedgerDelta): LedgerDelta {
   };
 }
 
-/** Adds the drops of two deltas up, by reason and exporter. */
+/** Adds two deltas up, drops by reason and exporter. */
 export function mergeDeltas(a: LedgerDelta, b: LedgerDelta): LedgerDelta {
   const drops = new Map<string, LedgerDelta['dropped'][number]>();
   for (const drop of [...a.dropped, ...b.dropped]) {
@@ -94,5 +94,11 @@ export function mergeDeltas(a: LedgerDelta, b: LedgerDelta): LedgerDelta {
     const known = drops.get(key);
     drops.set(key, known ? { ...known, records: known.records + drop.records } : { ...drop });
   }
-  return { received: a.received + b.received, rows: a.rows + b.rows, dropped: [...drops.values()] };
+  const taken = [...(a.taken ?? []), ...(b.taken ?? [])];
+  return {
+    received: a.received + b.received,
+    rows: a.rows + b.rows,
+    dropped: [...drops.values()],
+    ...(taken.length > 0 ? { taken } : {}),
+  };
 }

@@ -10,13 +10,13 @@ import {
   formatSegmentName,
   parseSegmentName,
   readDelta,
-  readNativeColumns,
   removeSegment,
   scanSpool,
   segmentPath,
   type Segment,
   type SpoolWriter,
 } from './index.ts';
+import { readNativeColumns } from './testing/native-reader.ts';
 
 let directory: string;
 const writers: SpoolWriter[] = [];
@@ -147,6 +147,53 @@ test('the engine reads every stored column of a segment as it was written', asyn
         .split('\n')
         .map((line) => JSON.parse(line) as unknown),
     ).toEqual(expected);
+  } finally {
+    session.close();
+  }
+});
+
+test('a segment of several blocks, each with its own columns, reads as one table; drops may be told while it is open', async () => {
+  const writer = await startWriter();
+  const { batch, expected } = fullBatch(5);
+  writer.append(batch);
+  resetBatch(batch);
+  const dropped = [{ reason: 'spool_full' as const, exporter: '192.0.2.1', records: 7 }];
+  await writer.seal(batch, { received: 7, rows: 0, dropped }).sealed;
+  expect(writer.openRows()).toBe(5);
+  writer.append(smallBatch(3));
+  expect(() => writer.seal(batch, plain(7))).toThrow(RangeError);
+  await writer.seal(smallBatch(1), plain(9)).sealed;
+  expect(writer.openRows()).toBe(0);
+  const { ready } = await scanSpool(directory);
+  expect(ready.map(({ rows, hasDelta }) => [rows, hasDelta])).toEqual([
+    [0, true],
+    [9, false],
+  ]);
+  const path = segmentPath(directory, ready[1] as Segment);
+  expect((await readNativeColumns(path)).rows).toBe(9);
+  const stored = COLUMNS.filter(({ stored }) => stored);
+  const structure = stored.map(({ name, type }) => `${name} ${CLICKHOUSE_TYPES[type]}`).join(', ');
+  const list = stored.map(({ name, type }) =>
+    type === 'time' ? `toString(toUnixTimestamp64Nano(${name})) AS ${name}` : name,
+  );
+  const session = new Session();
+  try {
+    const read = (where: string) =>
+      session
+        .query(
+          `SELECT ${list.join(', ')} FROM file('${path}', 'Native', '${structure.replaceAll("'", "\\'")}') ${where} SETTINGS output_format_json_quote_64bit_integers = 1`,
+          'JSONEachRow',
+        )
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(read('LIMIT 5')).toEqual(expected);
+    expect(read('LIMIT 4 OFFSET 5').map(({ bytes, src_addr, as_path }) => [bytes, src_addr, as_path])).toEqual([
+      ['1', '::', []],
+      ['2', '::', []],
+      ['3', '::', []],
+      ['1', '::', []],
+    ]);
   } finally {
     session.close();
   }

@@ -14,6 +14,7 @@ import {
   writeFileDurably,
 } from './directory.ts';
 import { encodeNative, nativeSizeBound } from './native.ts';
+import { createPieces } from './pieces.ts';
 import { deltaName, isPlainDelta, mergeDeltas, segmentId, type Segment } from './segment.ts';
 
 export interface SpoolWriterOptions extends Partial<SpoolConfig> {
@@ -45,7 +46,7 @@ export interface SpoolWriterStatus {
   readonly sealedSegments: number;
   readonly sealedRows: number;
   readonly sealedBytes: number;
-  /** Rows that were handed over and are not on disk yet. */
+  /** Rows that were handed over and are not on disk yet, those of the open segment among them. */
   readonly inFlightRows: number;
   readonly inFlightSegments: number;
   /** Bytes waiting in the directory, from all inlets. */
@@ -61,9 +62,16 @@ export interface SpoolWriterStatus {
 export interface SpoolWriter {
   /** Makes the directory, takes a new boot number and settles what an earlier boot left half-written. */
   start(): Promise<void>;
+  /** Encodes the rows into the open segment, as a block of their own; the batch may be reset at once. */
+  append(batch: Batch): void;
+  /** Rows of the open segment. */
+  openRows(): number;
   /**
-   * Encodes the rows and hands them to the disk; the batch may be reset at once. A batch without rows records its
-   * delta only. Segments reach the disk in the order of the calls. Ask {@link full} first.
+   * Appends the rows and hands the open segment to the disk; the batch may be reset at once. A delta without rows is
+   * recorded alone, and leaves the open segment as it is. Segments reach the disk in the order of the calls. Ask
+   * {@link full} first.
+   *
+   * @param delta of all rows of the open segment
    */
   seal(batch: Batch, delta: LedgerDelta): SealedSegment;
   /** True when the next rows must be dropped (reason `spool_full`): budget used up, disk full or disk too slow. */
@@ -72,13 +80,15 @@ export interface SpoolWriter {
   flush(): Promise<void>;
   /** Flushes (giving up after `timeoutMs`) and stops. */
   stop(timeoutMs?: number): Promise<void>;
+  /** Changes the budget while it writes. */
+  limit(budget: Pick<SpoolConfig, 'max_bytes' | 'min_free_bytes'>): void;
   status(): SpoolWriterStatus;
 }
 
 interface Job {
   segment: Segment;
   delta: LedgerDelta;
-  body: Uint8Array | null;
+  body: readonly Uint8Array[];
   settle(sealed: boolean): void;
   sealed: Promise<boolean>;
 }
@@ -86,17 +96,16 @@ interface Job {
 const RESCAN_MS = 1000;
 const RETRY_FIRST_MS = 100;
 const RETRY_MAX_MS = 5000;
-/** Encoding buffers that are kept: fresh ones cost a page fault per 4 KiB, more than the copy itself. */
-const SPARE_BUFFERS = 2;
 
 /** Turns batches into sealed segments, in order and in the background. */
 export function createSpoolWriter(options: SpoolWriterOptions, deps: SpoolWriterDeps = {}): SpoolWriter {
-  const config: SpoolConfig = { ...SPOOL_DEFAULTS, ...withoutUndefined(options) };
+  let config: SpoolConfig = { ...SPOOL_DEFAULTS, ...withoutUndefined(options) };
   const { directory, inlet } = options;
   if (!/^[a-z0-9]+$/.test(inlet)) throw new RangeError(`Inlet name ${inlet} must be lower-case letters and digits`);
   const now = deps.now ?? Date.now;
   const queue: Job[] = [];
-  const spare: Uint8Array[] = [];
+  const pieces = createPieces();
+  let openRows = 0;
   let boot = 0;
   let sequence = 0;
   let running: Promise<void> | null = null;
@@ -158,10 +167,18 @@ export function createSpoolWriter(options: SpoolWriterOptions, deps: SpoolWriter
     deps.onError?.(error);
   }
 
-  function seal(batch: Batch, delta: LedgerDelta): SealedSegment {
+  function append(batch: Batch): void {
     if (!started || stopping) throw new Error('The spool writer is not running');
-    const rows = batch.rows;
-    if (rows !== delta.rows) throw new RangeError(`The batch has ${rows} rows, its ledger delta ${delta.rows}`);
+    if (batch.rows === 0) return;
+    pieces.grow(encodeNative(batch, pieces.room(nativeSizeBound(batch))));
+    openRows += batch.rows;
+  }
+
+  function seal(batch: Batch, delta: LedgerDelta): SealedSegment {
+    append(batch);
+    const { rows } = delta;
+    if (rows !== openRows && (rows > 0 || batch.rows > 0))
+      throw new RangeError(`The segment has ${openRows} rows, its ledger delta ${rows}`);
     const waiting = queue[queue.length - 1];
     // While the disk does not answer, the drops of many seconds become one record.
     if (rows === 0 && waiting && waiting !== busy && waiting.segment.rows === 0) {
@@ -169,11 +186,8 @@ export function createSpoolWriter(options: SpoolWriterOptions, deps: SpoolWriter
       waiting.segment = { ...waiting.segment, hasDelta: !isPlainDelta(waiting.delta) };
       return describe(waiting);
     }
-    let body: Uint8Array | null = null;
-    if (rows > 0) {
-      const room = takeBuffer(nativeSizeBound(batch));
-      body = room.subarray(0, encodeNative(batch, room));
-    }
+    const body = rows > 0 ? pieces.take() : [];
+    if (rows > 0) openRows = 0;
     sequence++;
     let settle: (sealed: boolean) => void = () => undefined;
     const sealed = new Promise<boolean>((resolve) => (settle = resolve));
@@ -182,7 +196,7 @@ export function createSpoolWriter(options: SpoolWriterOptions, deps: SpoolWriter
       boot,
       sequence,
       rows,
-      sizeBytes: body?.length ?? 0,
+      sizeBytes: body.reduce((sum, { length }) => sum + length, 0),
       hasDelta: !isPlainDelta(delta),
       state: 'open',
     };
@@ -194,18 +208,6 @@ export function createSpoolWriter(options: SpoolWriterOptions, deps: SpoolWriter
 
   function describe(job: Job): SealedSegment {
     return { id: segmentId(job.segment), rows: job.segment.rows, sizeBytes: job.segment.sizeBytes, sealed: job.sealed };
-  }
-
-  function takeBuffer(size: number): Uint8Array {
-    const index = spare.findIndex((buffer) => buffer.length >= size);
-    if (index >= 0) return spare.splice(index, 1)[0] as Uint8Array;
-    spare.pop();
-    // Not zeroed: it is overwritten up to the length that is written out.
-    return new Uint8Array(Buffer.allocUnsafeSlow(Math.ceil(size * 1.25)).buffer);
-  }
-
-  function giveBack(body: Uint8Array): void {
-    if (spare.length < SPARE_BUFFERS) spare.push(new Uint8Array(body.buffer));
   }
 
   async function drain(): Promise<void> {
@@ -227,7 +229,7 @@ export function createSpoolWriter(options: SpoolWriterOptions, deps: SpoolWriter
       }
       retryMs = RETRY_FIRST_MS;
       queue.shift();
-      if (job.body) giveBack(job.body);
+      pieces.giveBack(job.body);
       directoryBytes += job.segment.sizeBytes;
       counts.segments++;
       counts.rows += job.segment.rows;
@@ -245,7 +247,8 @@ export function createSpoolWriter(options: SpoolWriterOptions, deps: SpoolWriter
     const path = segmentPath(directory, segment);
     const file = await open(path, 'w');
     try {
-      for (let at = 0; body && at < body.length;) at += (await file.write(body, at, body.length - at)).bytesWritten;
+      for (const piece of body)
+        for (let at = 0; at < piece.length;) at += (await file.write(piece, at, piece.length - at)).bytesWritten;
       await file.datasync();
     } finally {
       await file.close();
@@ -290,7 +293,7 @@ export function createSpoolWriter(options: SpoolWriterOptions, deps: SpoolWriter
       sealedSegments: counts.segments,
       sealedRows: counts.rows,
       sealedBytes: counts.bytes,
-      inFlightRows: inFlight('rows'),
+      inFlightRows: openRows + inFlight('rows'),
       inFlightSegments: queue.length,
       waitingBytes: directoryBytes,
       maxBytes: config.max_bytes,
@@ -301,7 +304,11 @@ export function createSpoolWriter(options: SpoolWriterOptions, deps: SpoolWriter
     };
   }
 
-  return { start, seal, full, flush, stop, status };
+  function limit(budget: Pick<SpoolConfig, 'max_bytes' | 'min_free_bytes'>): void {
+    config = { ...config, max_bytes: budget.max_bytes, min_free_bytes: budget.min_free_bytes };
+  }
+
+  return { start, append, openRows: () => openRows, seal, full, flush, stop, limit, status };
 }
 
 function withoutUndefined<T extends object>(options: T): Partial<T> {

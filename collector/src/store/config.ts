@@ -15,6 +15,8 @@ export interface StoreConfig {
   };
   /** Queries that run side by side; more wait. */
   readonly query_slots: number;
+  /** Queries that may wait for their turn; past it one is refused. */
+  readonly query_queue: number;
   /** Memory of the embedded engine, for everything it does at once. */
   readonly max_memory_bytes: number;
 }
@@ -33,6 +35,7 @@ export const STORE_DEFAULTS: StoreConfig = {
     rings_1h_seconds: 5 * 365 * DAY_SECONDS,
   },
   query_slots: 3,
+  query_queue: 200,
   max_memory_bytes: 2 * 1024 * 1024 * 1024,
 };
 
@@ -72,6 +75,12 @@ export const STORE_SCHEMA = {
       },
     },
     query_slots: { type: 'integer', minimum: 1, maximum: 32, description: 'Queries that run side by side; more wait' },
+    query_queue: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 10_000,
+      description: 'Queries that may wait for their turn; more are refused',
+    },
     max_memory_bytes: {
       type: 'integer',
       minimum: 256 * 1024 * 1024,

@@ -52,6 +52,7 @@ export function createNamesTable(): string {
   description String,
   speed_bps UInt64,
   source LowCardinality(String),
+  attributes String,
   updated DateTime64(3, 'UTC')
 ) ENGINE = ReplacingMergeTree(updated)
 ORDER BY (exporter, kind, id)`;

@@ -1,7 +1,28 @@
+import { rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import type { Session } from 'chdb';
-import type { Engine, RunOptions, RunResult, SegmentSource, Settings, Slice, SqlParams, SqlQuery } from './engine.ts';
+import type {
+  Engine,
+  ExportOptions,
+  RunOptions,
+  RunResult,
+  SegmentSource,
+  Settings,
+  Slice,
+  SqlParams,
+  SqlQuery,
+} from './engine.ts';
 import { EngineError, toEngineError } from './engine-error.ts';
-import { boundedSettings, queryTag, refuseUnbounded, settingsClause } from './run-settings.ts';
+import { createQueryQueue } from './query-queue.ts';
+import {
+  boundedSettings,
+  EXPORT_FUNCTIONS,
+  EXPORT_SETTINGS,
+  queryTag,
+  refuseForeign,
+  settingsClause,
+} from './run-settings.ts';
 import { quoteSql, sliceClause, structureOf } from './segment-source.ts';
 
 export interface EmbeddedOptions {
@@ -9,6 +30,8 @@ export interface EmbeddedOptions {
   readonly path: string;
   readonly database: string;
   readonly querySlots: number;
+  /** Queries that may wait for one of the slots. */
+  readonly maxWaiting: number;
   readonly maxMemoryBytes: number;
 }
 
@@ -30,11 +53,13 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
   let own: Lane | null = null;
   let control: Session | null = null;
   const idle: Session[] = [];
-  const waiting: ((session: Session) => void)[] = [];
+  const queue = createQueryQueue({ slots: options.querySlots, maxWaiting: options.maxWaiting });
   const all: Session[] = [];
 
   async function open(): Promise<void> {
     const { Session } = await import('chdb');
+    // What queries had spilled when the process was killed; the engine leaves it there.
+    await rm(join(options.path, 'tmp'), { recursive: true, force: true });
     const connectionArgs = [
       `--max_server_memory_usage=${options.maxMemoryBytes}`,
       // The default caches are made for servers with a hundred times our memory.
@@ -133,18 +158,40 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
     );
   }
 
-  async function query(statement: SqlQuery, limits: RunOptions): Promise<RunResult> {
-    refuseUnbounded(statement.sql);
-    const session = await takeSession(limits.signal);
-    const onAbort = (): void => void cancel(limits.id);
+  /** A read from outside, when it is its turn; aborting the signal stops it in the engine. */
+  async function inQueue<T>(
+    limits: RunOptions,
+    work: (session: Session, settings: Settings) => Promise<T>,
+  ): Promise<T> {
+    if (!control) throw new EngineError('store_unavailable', 0, 'The engine is not open');
+    const endTurn = await queue.take(limits.client ?? '', limits.signal);
+    const maxMemoryBytes = Math.min(limits.maxMemoryBytes, queryMemoryBytes(options));
+    // As many sessions as turns.
+    const session = idle.pop() as Session;
+    let killing: NodeJS.Timeout | undefined;
+    const onAbort = (): void => {
+      void cancel(limits.id);
+      // Again and again: what the engine has not begun yet cannot be killed.
+      killing = setInterval(() => void cancel(limits.id), KILL_AGAIN_MS);
+    };
     limits.signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      const result = await run(
-        session,
-        statement.sql + settingsClause(boundedSettings(limits)),
-        statement.params,
-        'JSONColumnsWithMetadata',
-      );
+      return await work(session, { ...boundedSettings({ ...limits, maxMemoryBytes }), max_threads: threads() });
+    } catch (error) {
+      throw toEngineError(error);
+    } finally {
+      limits.signal?.removeEventListener('abort', onAbort);
+      clearInterval(killing);
+      idle.push(session);
+      endTurn();
+    }
+  }
+
+  function query(statement: SqlQuery, limits: RunOptions): Promise<RunResult> {
+    return inQueue(limits, async (session, settings) => {
+      refuseForeign(statement.sql);
+      const text = statement.sql + settingsClause(settings);
+      const result = await run(session, text, statement.params, 'JSONColumnsWithMetadata');
       // The binding counts the rows of the result; what was read to find them stands in the format's statistics.
       const { meta, data, rows, statistics } = JSON.parse(result.text) as ColumnsWithMetadata;
       return {
@@ -154,42 +201,25 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
         bytesRead: statistics.bytes_read,
         elapsedMs: result.elapsedMs,
       };
-    } catch (error) {
-      throw toEngineError(error);
-    } finally {
-      limits.signal?.removeEventListener('abort', onAbort);
-      const next = waiting.shift();
-      if (next) next(session);
-      else idle.push(session);
-    }
+    });
   }
 
-  function takeSession(signal: AbortSignal | undefined): Promise<Session> {
-    return new Promise((resolve, reject) => {
-      if (!control) {
-        reject(new EngineError('store_unavailable', 0, 'The engine is not open'));
-        return;
-      }
-      if (signal?.aborted) {
-        reject(cancelled());
-        return;
-      }
-      const free = idle.pop();
-      if (free) {
-        resolve(free);
-        return;
-      }
-      const onAbort = (): void => {
-        waiting.splice(waiting.indexOf(take), 1);
-        reject(cancelled());
-      };
-      const take = (session: Session): void => {
-        signal?.removeEventListener('abort', onAbort);
-        resolve(session);
-      };
-      waiting.push(take);
-      signal?.addEventListener('abort', onAbort, { once: true });
+  function exportRows(statement: SqlQuery, limits: ExportOptions): Promise<void> {
+    return inQueue(limits, async (session, settings) => {
+      refuseForeign(statement.sql, EXPORT_FUNCTIONS);
+      const target = ` INTO OUTFILE ${quoteSql(limits.path)} FORMAT ${limits.format}`;
+      const text = statement.sql + target + settingsClause({ ...settings, ...EXPORT_SETTINGS });
+      await run(session, text, statement.params, 'Null');
     });
+  }
+
+  /** A query alone takes all cores; several share them, so that ten threads do not push the loader's one aside. */
+  function threads(): number {
+    const { running, waiting } = queue.status();
+    return Math.max(
+      1,
+      Math.floor(availableParallelism() / Math.min(options.querySlots, Math.max(1, running + waiting))),
+    );
   }
 
   function cancel(id: string): Promise<void> {
@@ -200,14 +230,27 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
 
   async function close(): Promise<void> {
     await Promise.allSettled([loader?.tail, own?.tail]);
-    for (const take of waiting.splice(0)) void take;
+    queue.close();
     for (const session of all.splice(0)) session.close();
     loader = own = control = null;
     idle.length = 0;
   }
 
-  return { kind: 'embedded', open, exec, select, query, loadSegment, selectSegment, cancel, close };
+  return { kind: 'embedded', open, exec, select, query, exportRows, loadSegment, selectSegment, cancel, close };
 }
+
+/**
+ * The loader's share of the memory: what a segment takes while its flows are spread over the minutes, and merges. A
+ * query that wants more than its part of the rest spills to disk or fails; the loader does not.
+ */
+const LOADER_SHARE = 0.5;
+
+/** Memory that each of the queries that run side by side may take. */
+function queryMemoryBytes({ maxMemoryBytes, querySlots }: EmbeddedOptions): number {
+  return Math.floor((maxMemoryBytes * (1 - LOADER_SHARE)) / querySlots);
+}
+
+const KILL_AGAIN_MS = 250;
 
 /** Answer of `FORMAT JSONColumnsWithMetadata`; columns of one name would be one. */
 interface ColumnsWithMetadata {
@@ -218,10 +261,6 @@ interface ColumnsWithMetadata {
 }
 
 const NUMBERS: Settings = { output_format_json_quote_64bit_integers: 0 };
-
-function cancelled(): EngineError {
-  return new EngineError('query_cancelled', 394, 'The query was cancelled');
-}
 
 /** With the columns named the engine does not read the file twice to find out. */
 function fileTable(segment: SegmentSource): string {

@@ -1,6 +1,12 @@
 /** Why a statement failed; `cli/processes` turns it into what the user sees. */
 export type EngineErrorCode =
-  'query_timeout' | 'query_memory' | 'query_rows' | 'query_cancelled' | 'query_failed' | 'store_unavailable';
+  | 'query_timeout'
+  | 'query_memory'
+  | 'query_rows'
+  | 'query_busy'
+  | 'query_cancelled'
+  | 'query_failed'
+  | 'store_unavailable';
 
 /** ClickHouse's own numbers (src/Common/ErrorCodes.cpp) that say which bound was passed or what is not there. */
 const CODES: Readonly<Record<number, EngineErrorCode>> = {
@@ -12,6 +18,7 @@ const CODES: Readonly<Record<number, EngineErrorCode>> = {
   210: 'store_unavailable',
   241: 'query_memory',
   242: 'store_unavailable',
+  243: 'query_memory',
   307: 'query_rows',
   394: 'query_cancelled',
   396: 'query_rows',

@@ -1,8 +1,20 @@
-import { createReadStream, openAsBlob } from 'node:fs';
+import { createReadStream, createWriteStream, openAsBlob } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
-import type { Engine, RunOptions, RunResult, SegmentSource, Settings, Slice, SqlParams, SqlQuery } from './engine.ts';
+import type {
+  Engine,
+  ExportOptions,
+  RunOptions,
+  RunResult,
+  SegmentSource,
+  Settings,
+  Slice,
+  SqlParams,
+  SqlQuery,
+} from './engine.ts';
 import { EngineError, toEngineError } from './engine-error.ts';
-import { boundedSettings, queryTag, refuseUnbounded } from './run-settings.ts';
+import { createQueryQueue } from './query-queue.ts';
+import { boundedSettings, EXPORT_FUNCTIONS, EXPORT_SETTINGS, queryTag, refuseForeign } from './run-settings.ts';
 import { quoteSql, sliceClause, structureOf } from './segment-source.ts';
 
 export interface RemoteOptions {
@@ -12,6 +24,7 @@ export interface RemoteOptions {
   readonly password: string;
   readonly database: string;
   readonly querySlots: number;
+  readonly maxWaiting: number;
 }
 
 /** Longest wait for an insert or a statement of our own; reads have their own bound. */
@@ -22,6 +35,7 @@ const GRACE_MS = 5000;
 /** A ClickHouse server over HTTP: the same SQL, a segment's file as the body of the request. */
 export function createRemoteEngine(options: RemoteOptions): Engine {
   let client: ClickHouseClient | null = null;
+  const queue = createQueryQueue({ slots: options.querySlots, maxWaiting: options.maxWaiting });
 
   function connected(): ClickHouseClient {
     if (!client) throw new EngineError('store_unavailable', 0, 'The connection to ClickHouse is not open');
@@ -86,12 +100,16 @@ export function createRemoteEngine(options: RemoteOptions): Engine {
     });
   }
 
-  function query(statement: SqlQuery, limits: RunOptions): Promise<RunResult> {
-    refuseUnbounded(statement.sql);
+  /** A read from outside, when it is its turn; with the whole answer buffered an error has its own status. */
+  function inQueue<T>(
+    limits: RunOptions,
+    statement: SqlQuery,
+    settings: Settings,
+    take: (result: Awaited<ReturnType<ClickHouseClient['exec']>>, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     return guarded(async () => {
-      const began = performance.now();
       const { signal, timeoutMs, id } = limits;
-      if (signal?.aborted) throw cancelled();
+      const endTurn = await queue.take(limits.client ?? '', signal);
       const stop = new AbortController();
       let timedOut = false;
       const timer = setTimeout(() => {
@@ -106,23 +124,12 @@ export function createRemoteEngine(options: RemoteOptions): Engine {
       signal?.addEventListener('abort', onAbort, { once: true });
       try {
         const result = await connected().exec({
-          query: `${statement.sql} FORMAT JSONCompactColumns`,
+          query: statement.sql,
           query_params: { ...statement.params },
-          // With the whole answer buffered an error has its own status instead of a torn body.
-          clickhouse_settings: { wait_end_of_query: 1, ...boundedSettings(limits) },
+          clickhouse_settings: { wait_end_of_query: 1, ...settings },
           abort_signal: stop.signal,
         });
-        const columns = JSON.parse(await textOf(result.stream)) as unknown[][];
-        return {
-          columns,
-          rows: columns[0]?.length ?? 0,
-          rowsRead: Number(result.summary?.read_rows ?? 0),
-          bytesRead: Number(result.summary?.read_bytes ?? 0),
-          elapsedMs:
-            result.summary?.elapsed_ns === undefined
-              ? performance.now() - began
-              : Number(result.summary.elapsed_ns) / 1e6,
-        };
+        return await take(result, stop.signal);
       } catch (error) {
         if (signal?.aborted) throw cancelled(error);
         if (timedOut) throw new EngineError('query_timeout', 159, `No answer within ${timeoutMs} ms`, error);
@@ -130,8 +137,34 @@ export function createRemoteEngine(options: RemoteOptions): Engine {
       } finally {
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
+        endTurn();
       }
     });
+  }
+
+  async function query(statement: SqlQuery, limits: RunOptions): Promise<RunResult> {
+    refuseForeign(statement.sql);
+    const began = performance.now();
+    const inColumns = { ...statement, sql: `${statement.sql} FORMAT JSONCompactColumns` };
+    return inQueue(limits, inColumns, boundedSettings(limits), async ({ stream, summary }) => {
+      const columns = JSON.parse(await textOf(stream)) as unknown[][];
+      return {
+        columns,
+        rows: columns[0]?.length ?? 0,
+        rowsRead: Number(summary?.read_rows ?? 0),
+        bytesRead: Number(summary?.read_bytes ?? 0),
+        elapsedMs: summary?.elapsed_ns === undefined ? performance.now() - began : Number(summary.elapsed_ns) / 1e6,
+      };
+    });
+  }
+
+  async function exportRows(statement: SqlQuery, limits: ExportOptions): Promise<void> {
+    refuseForeign(statement.sql, EXPORT_FUNCTIONS);
+    const inFormat = { ...statement, sql: `${statement.sql} FORMAT ${limits.format}` };
+    const settings = { ...boundedSettings(limits), ...EXPORT_SETTINGS };
+    await inQueue(limits, inFormat, settings, ({ stream }, signal) =>
+      pipeline(stream, createWriteStream(limits.path), { signal }),
+    );
   }
 
   function loadSegment(table: string, segment: SegmentSource, settings: Settings, slice?: Slice): Promise<void> {
@@ -186,11 +219,12 @@ export function createRemoteEngine(options: RemoteOptions): Engine {
   }
 
   async function close(): Promise<void> {
+    queue.close();
     await client?.close();
     client = null;
   }
 
-  return { kind: 'remote', open, exec, select, query, loadSegment, selectSegment, cancel, close };
+  return { kind: 'remote', open, exec, select, query, exportRows, loadSegment, selectSegment, cancel, close };
 }
 
 function cancelled(cause?: unknown): EngineError {

@@ -10,6 +10,8 @@ export interface SqlQuery {
 /** Bounds of one read; the same shape as the query room's runner takes. */
 export interface RunOptions {
   readonly id: string;
+  /** Who asks; queries that wait get their turns by client. Default: one for all who do not say. */
+  readonly client?: string;
   readonly timeoutMs: number;
   readonly maxRows: number;
   readonly maxMemoryBytes: number;
@@ -23,6 +25,15 @@ export interface RunResult {
   readonly rowsRead: number;
   readonly bytesRead: number;
   readonly elapsedMs: number;
+}
+
+/** Bounds of one export. */
+export interface ExportOptions extends RunOptions {
+  /** Format by ClickHouse name. */
+  readonly format: string;
+  /** Where the rows go; a file that is not there yet. */
+  readonly path: string;
+  readonly maxBytes: number;
 }
 
 /** Settings of one statement, by ClickHouse name. */
@@ -53,6 +64,8 @@ export interface Engine {
   select<Row>(sql: string, params?: SqlParams, settings?: Settings): Promise<Row[]>;
   /** Runs a read from outside: read-only, bounded, stoppable. */
   query(query: SqlQuery, options: RunOptions): Promise<RunResult>;
+  /** Runs a read from outside and writes its rows to a file, however many. */
+  exportRows(query: SqlQuery, options: ExportOptions): Promise<void>;
   /** `INSERT INTO <table> (its columns)` from a segment's file; with `slice` those rows only. */
   loadSegment(table: string, segment: SegmentSource, settings: Settings, slice?: Slice): Promise<void>;
   /** Runs a read over a segment's file; `sql` gets the table expression to read from. */

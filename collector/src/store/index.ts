@@ -5,17 +5,27 @@ export { createEmbeddedEngine } from './engine-embedded.ts';
 export { EngineError } from './engine-error.ts';
 export type { EngineErrorCode } from './engine-error.ts';
 export { createRemoteEngine } from './engine-remote.ts';
-export type { Engine, RunOptions, RunResult, SegmentSource, Settings, SqlParams, SqlQuery } from './engine.ts';
-export { createDurableLedger } from './ledger.ts';
+export type {
+  Engine,
+  ExportOptions,
+  RunOptions,
+  RunResult,
+  SegmentSource,
+  Settings,
+  SqlParams,
+  SqlQuery,
+} from './engine.ts';
+export type { ExportedFile } from './exports.ts';
+export { createDurableLedger, readTaken } from './ledger.ts';
 export type { DurableLedger } from './ledger.ts';
 export { createLoader, insertSettings } from './load.ts';
 export type { LoadResult, Loader } from './load.ts';
 export { migrate, SCHEMA_VERSION } from './migrations.ts';
 export type { MigrationReport } from './migrations.ts';
-export type { StoredName } from './names.ts';
 export { retain } from './retention.ts';
 export type { Dropped, TableStatus } from './retention.ts';
 export { openSegment } from './segment-source.ts';
 export { createEngine, createStore } from './service.ts';
 export type { Store, StoreDeps, StoreStatus } from './service.ts';
+export type { SeenAddress, SeenPage } from './threats.ts';
 export type { TrafficDelta, TrafficKey, TrafficWatch } from './traffic.ts';

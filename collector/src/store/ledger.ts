@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { DropCount, Ledger, LedgerDelta } from '@ringflow/contract';
+import { rememberTaken, type DropCount, type Ledger, type LedgerDelta, type TakenBatch } from '@ringflow/contract';
 import { lostDelta, mergeDeltas, segmentId, syncDirectory, writeFileDurably, type Segment } from '../spool/index.ts';
 
 /** What has left the spool, as kept on disk; survives every kind of end. */
@@ -14,6 +14,8 @@ interface LedgerState {
   dropped: DropCount[];
   /** Last settled sequence number by inlet and boot; what is not above it has been counted. */
   settled: Record<string, Boots>;
+  /** Batches that came over HTTP and are settled; absent where none ever did. */
+  taken?: TakenBatch[];
 }
 
 type Boots = Record<string, number>;
@@ -82,6 +84,7 @@ export function createDurableLedger(path: string): DurableLedger {
       stored: sum.rows,
       dropped: sum.dropped,
       settled: { ...state.settled, [segment.inlet]: Object.fromEntries(kept) },
+      ...(counted.taken ? { taken: rememberTaken(state.taken ?? [], counted.taken) } : {}),
     });
   }
 
@@ -99,4 +102,14 @@ export function createDurableLedger(path: string): DurableLedger {
   }
 
   return { load, instance: () => state.instance, isSettled, lastSettled, settle, totals };
+}
+
+/** The window of batches that the ledger's file remembers; empty when there is no file yet. */
+export async function readTaken(path: string): Promise<TakenBatch[]> {
+  try {
+    return (JSON.parse(await readFile(path, 'utf8')) as LedgerState).taken ?? [];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return [];
+  }
 }

@@ -1,6 +1,7 @@
 import { RESOLUTIONS } from '@ringflow/contract';
 import { columnDefinition, createNamesTable, createRawTable, RAW_TABLE, STORED_COLUMNS } from './ddl.ts';
 import type { Engine } from './engine.ts';
+import { createThreatHitsTable } from './threats.ts';
 import { createRingTable, RING_KEYS, RING_ORDER, ringKeyDefinition, ringViews } from './rings.ts';
 
 /** Version of what cannot be told from the tables themselves; a step of {@link STEPS} leads to each. */
@@ -52,7 +53,14 @@ export async function migrate(engine: Engine): Promise<MigrationReport> {
     changes.push(`create ${name}`);
     return true;
   };
-  await make('names', createNamesTable());
+  if (
+    !(await make('names', createNamesTable())) &&
+    (await missing(engine, 'names', [{ name: 'attributes' }])).length > 0
+  ) {
+    await engine.exec('ALTER TABLE names ADD COLUMN IF NOT EXISTS attributes String AFTER source');
+    changes.push('add names.attributes');
+  }
+  await make('threat_hits', createThreatHitsTable());
   if (!(await make(RAW_TABLE, createRawTable()))) {
     for (const [column, after] of await missing(engine, RAW_TABLE, STORED_COLUMNS)) {
       await engine.exec(

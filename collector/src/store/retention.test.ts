@@ -84,6 +84,7 @@ describe('retention', () => {
       path: join(world.directory, 'engine'),
       database: 'ringflow',
       querySlots: 1,
+      maxWaiting: 10,
       maxMemoryBytes: 2e9,
     });
     await engine.open();

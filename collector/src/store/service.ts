@@ -1,16 +1,20 @@
+import { dirname, join } from 'node:path';
+import type { NameEntry, ThreatHit } from '@ringflow/contract';
 import type { Ledger } from '@ringflow/contract';
 import { createSpoolDirectory, type Segment } from '../spool/index.ts';
 import type { StoreConfig } from './config.ts';
 import { createEmbeddedEngine } from './engine-embedded.ts';
 import { EngineError } from './engine-error.ts';
 import { createRemoteEngine } from './engine-remote.ts';
-import type { Engine, RunOptions, RunResult, SqlQuery } from './engine.ts';
+import type { Engine, ExportOptions, RunOptions, RunResult, SqlQuery } from './engine.ts';
+import { createExports, type ExportedFile } from './exports.ts';
 import { createDurableLedger } from './ledger.ts';
 import { createLoader, type LoadResult } from './load.ts';
 import { migrate, type MigrationReport } from './migrations.ts';
-import { loadNames, saveNames, type StoredName } from './names.ts';
+import { loadNames, saveNames } from './names.ts';
 import { createSpoolQueue } from './queue.ts';
 import { limitPartSize, retain, tableStatus, type Dropped, type TableStatus } from './retention.ts';
+import { loadThreatHits, saveThreatHits, seenAddresses, type SeenAddress, type SeenPage } from './threats.ts';
 import type { TrafficWatch } from './traffic.ts';
 
 export interface StoreDeps {
@@ -20,6 +24,8 @@ export interface StoreDeps {
   readonly engineDirectory: string;
   /** File of the loss ledger's totals; belongs to the spool, not to the database. */
   readonly ledgerPath: string;
+  /** Bytes of the disk that an export must leave free. */
+  readonly keepFreeBytes?: number;
   /** Named filters to count on top of exporters, interfaces, protocols and services. */
   readonly watches?: readonly TrafficWatch[];
   /** Milliseconds since the epoch. */
@@ -64,14 +70,20 @@ export interface Store {
   status(): StoreStatus;
   /** Runs a read-only, bounded query. */
   run(query: SqlQuery, options: RunOptions): Promise<RunResult>;
+  /** Runs a read-only, bounded query and writes its rows to a file, which the caller deletes. */
+  exportRows(query: SqlQuery, options: Omit<ExportOptions, 'path'>): Promise<ExportedFile>;
   /** A segment was sealed: look now. */
   wake(): void;
   /** Loads what waits; true when the spool is empty, false when the engine failed. */
   load(): Promise<boolean>;
   /** Drops what is too old or too much. */
   retain(): Promise<readonly Dropped[]>;
-  saveNames(names: readonly StoredName[]): Promise<void>;
-  loadNames(): Promise<StoredName[]>;
+  saveNames(names: readonly NameEntry[]): Promise<void>;
+  loadNames(): Promise<NameEntry[]>;
+  /** A page of the public addresses of a day. */
+  seenAddresses(page: SeenPage): Promise<SeenAddress[]>;
+  saveThreatHits(hits: readonly ThreatHit[]): Promise<void>;
+  loadThreatHits(limit: number): Promise<ThreatHit[]>;
   /** Totals of the loss ledger, without what is in the inlets' memory. */
   ledger(): Ledger;
 }
@@ -93,6 +105,7 @@ export function createEngine(config: StoreConfig, engineDirectory: string): Engi
         path: engineDirectory,
         database: config.database,
         querySlots: config.query_slots,
+        maxWaiting: config.query_queue,
         maxMemoryBytes: config.max_memory_bytes,
       })
     : createRemoteEngine({
@@ -101,6 +114,7 @@ export function createEngine(config: StoreConfig, engineDirectory: string): Engi
         password: config.password,
         database: config.database,
         querySlots: config.query_slots,
+        maxWaiting: config.query_queue,
       });
 }
 
@@ -108,6 +122,7 @@ export function createEngine(config: StoreConfig, engineDirectory: string): Engi
 export function createStore(config: StoreConfig, deps: StoreDeps): Store {
   const now = deps.now ?? Date.now;
   const engine = createEngine(config, deps.engineDirectory);
+  const exports = createExports(engine, join(dirname(deps.ledgerPath), 'exports'), deps.keepFreeBytes ?? 0);
   const ledger = createDurableLedger(deps.ledgerPath);
   const queue = createSpoolQueue(deps.spoolDirectory, ledger);
   const loader = createLoader(deps.spoolDirectory, { engine, ledger, watches: deps.watches ?? [] });
@@ -128,6 +143,7 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
 
   async function start(): Promise<void> {
     await createSpoolDirectory(deps.spoolDirectory);
+    await exports.start();
     await ledger.load();
     await queue.look(now());
     await engine.open();
@@ -276,11 +292,15 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
     stop,
     status,
     run: (query, options) => engine.query(query, options),
+    exportRows: exports.run,
     wake,
     load,
     retain: retainNow,
     saveNames: (names) => saveNames(engine, names, now()),
     loadNames: () => loadNames(engine),
+    seenAddresses: (page) => seenAddresses(engine, page),
+    saveThreatHits: (hits) => saveThreatHits(engine, hits, now()),
+    loadThreatHits: (limit) => loadThreatHits(engine, limit),
     ledger: totals,
   };
 }

@@ -1,5 +1,5 @@
 import type { Engine, SegmentSource, Slice } from './engine.ts';
-import { LONGEST_SPREAD_NS, MINUTE_NS } from './rings.ts';
+import { LONGEST_SPREAD_MS, MINUTE_MS } from './rings.ts';
 
 /** Rows that are counted together; the smallest slice. */
 const UNIT_ROWS = 1024;
@@ -13,17 +13,19 @@ const MAX_ROW_MINUTES = 2_000_000;
 /**
  * Cuts a segment so that no insert spreads too much. Nearly always that is one slice. It depends on the segment's
  * content alone: a replay makes the same blocks, and each is recognised by its token.
+ *
+ * @throws RangeError when the segment has not as many rows as it should
  */
 export async function planSlices(engine: Engine, source: SegmentSource, rows: number): Promise<readonly Slice[]> {
-  const names = source.columns.map(({ name }) => name);
-  if (!names.includes('time_flow_start_ns') || !names.includes('time_flow_end_ns')) return [{ offset: 0, rows }];
-  const nanoseconds = (column: string) => `toUnixTimestamp64Nano(${column})`;
-  const lasted = `least(greatest(${nanoseconds('time_flow_end_ns')} - ${nanoseconds('time_flow_start_ns')}, 0), ${LONGEST_SPREAD_NS})`;
-  const units = await engine.selectSegment<{ minutes: number }>(
+  const milliseconds = (column: string) => `toUnixTimestamp64Milli(${column})`;
+  const lasted = `least(greatest(${milliseconds('time_flow_end_ns')} - ${milliseconds('time_flow_start_ns')}, 0), ${LONGEST_SPREAD_MS})`;
+  const units = await engine.selectSegment<{ minutes: number; unitRows: number }>(
     source,
     (table) =>
-      `SELECT sum(intDiv(${lasted}, ${MINUTE_NS}) + 2) AS minutes FROM ${table} GROUP BY intDiv(rowNumberInAllBlocks(), ${UNIT_ROWS}) AS unit ORDER BY unit`,
+      `SELECT sum(intDiv(${lasted}, ${MINUTE_MS}) + 2) AS minutes, count() AS unitRows FROM ${table} GROUP BY intDiv(rowNumberInAllBlocks(), ${UNIT_ROWS}) AS unit ORDER BY unit`,
   );
+  const found = units.reduce((sum, { unitRows }) => sum + unitRows, 0);
+  if (found !== rows) throw new RangeError(`The segment holds ${found} rows, its name says ${rows}`);
   const slices: Slice[] = [];
   let offset = 0;
   let end = 0;

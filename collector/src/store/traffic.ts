@@ -1,5 +1,4 @@
-import { CLICKHOUSE_TYPES, formatAddressBytes, parseAddress } from '@ringflow/contract';
-import { STORED_COLUMNS } from './ddl.ts';
+import { formatAddressBytes, parseAddress } from '@ringflow/contract';
 import type { Engine, SegmentSource, SqlParams, SqlValue } from './engine.ts';
 
 /** Traffic of one loaded segment, for the counters on `/metrics`: bytes and packets are scaled by the sampling rate. */
@@ -57,7 +56,7 @@ export async function segmentTraffic(
     (
       table,
     ) => `SELECT grouping(sampler_address, in_if, out_if, proto, service) AS grouped, toString(sampler_address) AS sampler_address, in_if, out_if, proto, service, ${SUMS}
-FROM ${withAllColumns(segment, table)}
+FROM ${table}
 GROUP BY GROUPING SETS ((sampler_address), (sampler_address, in_if), (sampler_address, out_if), (proto), (service))`,
   );
   const deltas = groups.map((row): TrafficDelta => ({ ...keyOf(row), bytes: row.b, packets: row.p, records: row.r }));
@@ -100,7 +99,7 @@ async function watchTraffic(
   });
   const [row = {}] = await engine.selectSegment<Record<string, number>>(
     segment,
-    (table) => `SELECT ${sums.join(', ')} FROM ${withAllColumns(segment, table)}`,
+    (table) => `SELECT ${sums.join(', ')} FROM ${table}`,
     params,
   );
   return watches.flatMap(({ name }, index) => {
@@ -117,21 +116,4 @@ async function watchTraffic(
           } as const,
         ];
   });
-}
-
-/**
- * The segment as a relation with every column of the raw table in its own type: absent ones at their default, those
- * that the block holds in a narrower type widened, because filters compare with values of the column's type.
- */
-function withAllColumns(segment: SegmentSource, table: string): string {
-  const present = new Map(segment.columns.map(({ name, type }) => [name, type]));
-  const columns = STORED_COLUMNS.map(({ name, type: columnType }) => {
-    const type = CLICKHOUSE_TYPES[columnType];
-    if (present.get(name) === type) return name;
-    const quoted = `'${type.replaceAll("'", "\\'")}'`;
-    return present.has(name)
-      ? `CAST(file.${name}, ${quoted}) AS ${name}`
-      : `defaultValueOfTypeName(${quoted}) AS ${name}`;
-  });
-  return `(SELECT ${columns.join(', ')} FROM ${table} AS file)`;
 }

@@ -33,8 +33,8 @@ export interface WireConfig {
 }
 
 export const WIRE_DEFAULTS: WireConfig = {
-  templates: { max_per_exporter: 4096, max_total: 65_536, max_fields: 1000, max_age_seconds: 86_400 },
-  parking: { max_bytes: 64 * 1024 * 1024, max_bytes_per_template: 1024 * 1024, max_age_seconds: 1800 },
+  templates: { max_per_exporter: 4096, max_total: 16_384, max_fields: 1000, max_age_seconds: 86_400 },
+  parking: { max_bytes: 16 * 1024 * 1024, max_bytes_per_template: 1024 * 1024, max_age_seconds: 1800 },
   clock: { max_ahead_seconds: 300, max_behind_seconds: 86_400, max_lead_seconds: 366 * 86_400 },
   sflow: { decapsulate: false },
 };

@@ -30,10 +30,11 @@ export function createDecoder(config: WireConfig, sink: DecodeSink, options: { i
   const sessions = createSessionStore((session) => forget(session));
   const templates = createTemplateStore(config.templates, {
     defined: (template) => parking.release(template.session, template.id, template),
-    changed: (session, id, template) => {
-      snapshot.template(session, id, template);
-      if (template) sessions.setEmpty(session, false);
+    changed: (template) => {
+      snapshot.template(template);
+      sessions.setEmpty(template.session, false);
     },
+    removed: (template) => snapshot.removed(template),
     emptied: (session) => sessions.setEmpty(session, true),
   });
   const sflow = createSflowContext(config.sflow, sink);
@@ -192,6 +193,7 @@ export function createDecoder(config: WireConfig, sink: DecodeSink, options: { i
     },
 
     takeChanges: () => snapshot.take(),
+    entries: () => snapshot.entries(templates.all()),
     restore: (entries, nowMs) => snapshot.restore(entries, nowMs, state),
   };
 }

@@ -160,6 +160,8 @@ export interface Decoder {
   stats(): DecoderStats;
   /** Templates, sampling and other options state as upserts since the last call (`key` → value, null = gone). */
   takeChanges(): Map<string, unknown>;
+  /** All upserts that still hold, for a file that is written anew. */
+  entries(): Iterable<readonly [string, unknown]>;
   /** Puts back what `takeChanges` gave out, before the first datagram; entries count as stale until confirmed (T12). */
   restore(entries: Iterable<readonly [string, unknown]>, nowMs: number): void;
 }

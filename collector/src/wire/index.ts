@@ -30,5 +30,7 @@ export { isEmptyCell, readCell, readStringBytes } from './cells.ts';
 export type { CellValue } from './cells.ts';
 export { PEN, elementName, findElement, scopeName } from './elements.ts';
 export type { Element, ElementType } from './elements.ts';
+export { appendPacked, packBatch } from './packed-batch.ts';
+export type { PackedBatch } from './packed-batch.ts';
 export { createPcapReader, readPcap } from './pcap.ts';
 export type { PcapDatagram, PcapProblem, PcapReader, PcapStats } from './pcap.ts';

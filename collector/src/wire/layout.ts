@@ -10,6 +10,7 @@ export interface TemplateField {
 
 /** Field length that announces a length byte in front of each value (RFC 7011 7; seen in NetFlow v9 too: L08). */
 export const VARIABLE_LENGTH = 65_535;
+const CISCO = 9;
 /** Enterprise number of the other direction's fields in a biflow record (RFC 5103 6.1). */
 const REVERSE_PEN = 29_305;
 
@@ -160,11 +161,25 @@ const SECTIONS = [315, 313, 314];
 
 type Places = ReadonlyMap<string, readonly Place[]>;
 
-/** Text that is equal exactly for templates of the same fields. */
+/** Numbers of 16 bits that one field takes in a key: enterprise (two), element, length. */
+const KEY_WORDS = 4;
+
+/**
+ * Text that is equal exactly for templates of the same fields; it is also how a template keeps its fields, since objects
+ * take ten times the memory (X02).
+ */
 export function layoutKey(fields: readonly TemplateField[]): string {
-  let key = '';
-  for (const field of fields) key += `${field.pen}.${field.id}:${field.length} `;
-  return key;
+  const words: number[] = [];
+  for (const { pen, id, length } of fields) words.push(pen >>> 16, pen & 0xffff, id, length);
+  return String.fromCharCode(...words);
+}
+
+/** The fields that a key was made of. */
+export function fieldsOfKey(key: string): TemplateField[] {
+  return Array.from({ length: key.length / KEY_WORDS }, (_, i): TemplateField => {
+    const word = (n: number): number => key.charCodeAt(i * KEY_WORDS + n);
+    return { pen: word(0) * 65_536 + word(1), id: word(2), length: word(3) };
+  });
 }
 
 /** Plans the writes for a template. Zero-length fields are there for the wire only (T21). */
@@ -267,6 +282,7 @@ function planLayout(fields: readonly TemplateField[], key: string, reverse: bool
   if (!reverse) {
     if (!filled.has(C.etype)) addFamily(steps, version, find, add);
     addSampling(find, add);
+    if (namesInitiator(find)) add({ kind: 'constant', column: C.initiator, value: 1 }, C.initiator);
   }
   const section = reverse ? 0 : (SECTIONS.find((id) => find(id) !== null) ?? 0);
   const sectionPlace = section === 0 ? null : find(section);
@@ -352,6 +368,17 @@ function addFamily(
   if (v4.length > 0 && v6.length === 0) add({ kind: 'constant', column: C.etype, value: 0x0800 });
   else if (v6.length > 0 && v4.length === 0) add({ kind: 'constant', column: C.etype, value: 0x86dd });
   else if (v4.length > 0 || find(60)) add({ kind: 'family', column: C.etype, v4, v6, version });
+}
+
+/**
+ * Whether the source is the initiator because the counters are those of initiator and responder, where no 239 says
+ * otherwise, or because the ends are client and server (Cisco AVC). One responder counter alone proves nothing
+ * [v9-huawei].
+ */
+function namesInitiator(find: (id: number, pen?: number) => Place | null): boolean {
+  if (find(12236, CISCO) && find(12237, CISCO)) return true;
+  const counters = (find(231) && find(232)) ?? (find(298) && find(299));
+  return counters !== null && !find(239);
 }
 
 function addSampling(find: (id: number) => Place | null, add: (step: Step, ...columns: number[]) => void): void {

@@ -1,5 +1,6 @@
 import type { DecodeSink, OptionsField, OptionsRecord } from './decoder.ts';
 import { elementName, scopeName } from './elements.ts';
+import { fieldsOfKey } from './layout.ts';
 import type { Template } from './templates.ts';
 
 /**
@@ -18,7 +19,8 @@ export function readOptions(
   sink: DecodeSink,
   seen: (record: OptionsRecord) => void,
 ): { records: number; malformed: boolean } {
-  const { session, fields, scopeCount } = template;
+  const { session, scopeCount } = template;
+  const fields = fieldsOfKey(template.key);
   const v9 = session.version === 9;
   let minLength = 0;
   for (const field of fields) minLength += field.length === 65_535 ? 1 : field.length;

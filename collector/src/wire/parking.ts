@@ -1,5 +1,6 @@
 import type { WireConfig } from './config.ts';
 import type { DecoderStats } from './decoder.ts';
+import { createOldest } from './oldest.ts';
 import type { Session } from './sessions.ts';
 import type { Template } from './templates.ts';
 
@@ -28,6 +29,13 @@ export interface ReadySet {
   readonly template: Template;
 }
 
+/** What waits for one template, the oldest first. */
+interface Queue {
+  readonly sets: ParkedSet[];
+  /** Their cost. */
+  bytes: number;
+}
+
 export interface Parking {
   /** Keeps a copy of the set. @returns sets that were dropped to make room */
   park(session: Session, id: number, bytes: Uint8Array, header: SetHeader): number;
@@ -41,15 +49,16 @@ export interface Parking {
   addStats(stats: DecoderStats): void;
 }
 
-/** What a parked set costs beside its bytes, so that many small ones cannot take more memory than allowed. */
-const OVERHEAD_BYTES = 200;
+/** What a parked set costs beside its bytes (measured), so that many small ones cannot take more memory than allowed. */
+const OVERHEAD_BYTES = 600;
 /** After this long a template of another port of the same address will do (T03): its own had time to come. */
 const OWN_TEMPLATE_WAIT_MS = 30_000;
 
 export function createParking(config: WireConfig['parking']): Parking {
   /** In the order of arrival; the first is the oldest. */
   const waiting = new Set<ParkedSet>();
-  const queues = new Map<Session, Map<number, ParkedSet[]>>();
+  const oldestWaiting = createOldest(waiting);
+  const queues = new Map<Session, Map<number, Queue>>();
   let ready: ReadySet[] = [];
   let readyFrom = 0;
   let sorted = true;
@@ -71,8 +80,9 @@ export function createParking(config: WireConfig['parking']): Parking {
     const ids = queues.get(set.session);
     const queue = ids?.get(set.id);
     if (!ids || !queue) return;
-    queue.shift();
-    if (queue.length === 0) ids.delete(set.id);
+    queue.sets.shift();
+    queue.bytes -= costOf(set);
+    if (queue.sets.length === 0) ids.delete(set.id);
     if (ids.size === 0) queues.delete(set.session);
   }
 
@@ -91,7 +101,7 @@ export function createParking(config: WireConfig['parking']): Parking {
       }
       let queue = ids.get(id);
       if (!queue) {
-        queue = [];
+        queue = { sets: [], bytes: 0 };
         ids.set(id, queue);
       }
       const set: ParkedSet = {
@@ -104,20 +114,18 @@ export function createParking(config: WireConfig['parking']): Parking {
         sequence: header.sequence,
         arrivalMs: header.arrivalMs,
       };
-      queue.push(set);
+      queue.sets.push(set);
+      queue.bytes += cost;
       waiting.add(set);
       bytes += cost;
       parkedTotal++;
       let dropped = 0;
-      let queued = queue.reduce((sum, other) => sum + costOf(other), 0);
-      while (queued > config.max_bytes_per_template) {
-        const oldest = queue[0] as ParkedSet;
-        queued -= costOf(oldest);
-        removeOldest(oldest);
+      while (queue.bytes > config.max_bytes_per_template) {
+        removeOldest(queue.sets[0] as ParkedSet);
         dropped++;
       }
       while (bytes > config.max_bytes) {
-        const oldest = waiting.values().next().value;
+        const oldest = oldestWaiting();
         if (!oldest) break;
         removeOldest(oldest);
         dropped++;
@@ -132,7 +140,7 @@ export function createParking(config: WireConfig['parking']): Parking {
       if (!ids || !queue) return;
       ids.delete(id);
       if (ids.size === 0) queues.delete(session);
-      for (const set of queue) {
+      for (const set of queue.sets) {
         waiting.delete(set);
         bytes -= costOf(set);
         ready.push({ set, template });
@@ -163,7 +171,7 @@ export function createParking(config: WireConfig['parking']): Parking {
       if (!ids) return;
       queues.delete(session);
       for (const queue of ids.values()) {
-        for (const set of queue) {
+        for (const set of queue.sets) {
           waiting.delete(set);
           bytes -= costOf(set);
           discardedTotal++;

@@ -20,8 +20,9 @@ export interface Rates {
 interface Announced {
   readonly session: Session;
   wide: number;
-  readonly bySampler: Map<number, number>;
-  readonly byInterface: Map<number, number>;
+  /** Null while empty: a flood announces one rate each from very many sessions. */
+  bySampler: Map<number, number> | null;
+  byInterface: Map<number, number> | null;
   order: number;
 }
 
@@ -56,11 +57,12 @@ const MAX_ENTRIES = 4096;
 /** both together per address, */
 const MAX_ENTRIES_PER_ADDRESS = 8192;
 /** and over all addresses; */
-const MAX_ENTRIES_TOTAL = 262_144;
+const MAX_ENTRIES_TOTAL = 65_536;
 /** but so many any address may have, so that a flood does not keep others from saying their rate. */
 const FREE_ENTRIES = 16;
+const NONE: ReadonlyMap<number, number> = new Map();
 /** Entries in what was put together for sessions: each of an address's many has its own copy, made again when needed. */
-const MAX_MERGED_TOTAL = 524_288;
+const MAX_MERGED_TOTAL = 131_072;
 
 export function createSampling(): Sampling {
   const byAddress = new Map<string, Address>();
@@ -97,7 +99,7 @@ export function createSampling(): Sampling {
     const { sessions } = addressOf(session);
     let announced = sessions.get(session.key);
     if (!announced) {
-      announced = { session, wide: 0, bySampler: new Map(), byInterface: new Map(), order: 0 };
+      announced = { session, wide: 0, bySampler: null, byInterface: null, order: 0 };
       sessions.set(session.key, announced);
     }
     return announced;
@@ -126,15 +128,17 @@ export function createSampling(): Sampling {
       a.session === session ? 2 : a.session.domain === session.domain ? 1 : 0;
     all.sort((a, b) => nearness(a) - nearness(b) || a.order - b.order);
     let wide = 0;
-    const bySampler = new Map<number, number>();
-    const byInterface = new Map<number, number>();
-    for (const announced of all) {
-      if (announced.wide > 0) wide = announced.wide;
-      for (const [id, rate] of announced.bySampler) bySampler.set(id, rate);
-      for (const [id, rate] of announced.byInterface) byInterface.set(id, rate);
-    }
+    for (const announced of all) if (announced.wide > 0) wide = announced.wide;
+    const bySampler = joined(all.map((announced) => announced.bySampler));
+    const byInterface = joined(all.map((announced) => announced.byInterface));
     noteMerged(session, bySampler.size + byInterface.size);
     return { generation: address?.generation ?? 0, checked: generation, wide, bySampler, byInterface };
+  }
+
+  function joined(tables: readonly (Map<number, number> | null)[]): ReadonlyMap<number, number> {
+    let sum: Map<number, number> | null = null;
+    for (const table of tables) for (const [id, rate] of table ?? NONE) (sum ??= new Map()).set(id, rate);
+    return sum ?? NONE;
   }
 
   return {
@@ -143,7 +147,12 @@ export function createSampling(): Sampling {
       if (told.rate === 0) return false;
       const announced = announcedBy(session);
       const address = addressOf(session);
-      const table = told.sampler >= 0 ? announced.bySampler : told.ifIndex > 0 ? announced.byInterface : null;
+      const table =
+        told.sampler >= 0
+          ? (announced.bySampler ??= new Map())
+          : told.ifIndex > 0
+            ? (announced.byInterface ??= new Map())
+            : null;
       const id = told.sampler >= 0 ? told.sampler : told.ifIndex;
       if (table ? table.get(id) === told.rate : announced.wide === told.rate) return false;
       if (!table) announced.wide = told.rate;
@@ -169,7 +178,7 @@ export function createSampling(): Sampling {
       const announced = address?.sessions.get(session.key);
       if (!address || !announced) return;
       address.sessions.delete(session.key);
-      const gone = announced.bySampler.size + announced.byInterface.size;
+      const gone = (announced.bySampler?.size ?? 0) + (announced.byInterface?.size ?? 0);
       address.entries -= gone;
       entries -= gone;
       address.generation = ++generation;
@@ -179,15 +188,18 @@ export function createSampling(): Sampling {
     save(session) {
       const announced = byAddress.get(session.address)?.sessions.get(session.key);
       if (!announced) return null;
-      return { wide: announced.wide, samplers: [...announced.bySampler], interfaces: [...announced.byInterface] };
+      const { wide, bySampler, byInterface } = announced;
+      return { wide, samplers: [...(bySampler ?? NONE)], interfaces: [...(byInterface ?? NONE)] };
     },
 
     restore(session, saved) {
       const announced = announcedBy(session);
       announced.wide = saved.wide;
       const address = addressOf(session);
-      for (const [id, rate] of saved.samplers) put(announced.bySampler, address, id, rate);
-      for (const [id, rate] of saved.interfaces) put(announced.byInterface, address, id, rate);
+      const samplers = (announced.bySampler ??= new Map());
+      const interfaces = (announced.byInterface ??= new Map());
+      for (const [id, rate] of saved.samplers) put(samplers, address, id, rate);
+      for (const [id, rate] of saved.interfaces) put(interfaces, address, id, rate);
       announced.order = address.generation = ++generation;
     },
   };

@@ -1,4 +1,5 @@
 import type { Source } from './decoder.ts';
+import { createOldest } from './oldest.ts';
 import type { Rates } from './sampling.ts';
 import type { Template } from './templates.ts';
 
@@ -14,7 +15,8 @@ export interface Group {
 /** What one transport session says in one domain: the scope of template ids (T01, T02). */
 export interface Session {
   readonly key: string;
-  readonly source: Source;
+  /** The caller's latest object for it; its look-up cache holds the session. */
+  source: Source;
   readonly address: string;
   readonly version: number;
   readonly domain: number;
@@ -36,8 +38,8 @@ export interface Session {
   rates: Rates | null;
   /** Evicted: look-up caches must not return it. */
   gone: boolean;
-  /** The source whose look-up cache holds it: an evicted one must not stay there for as long as its exporter lives. */
-  cachedFor: Source;
+  /** Heard of since it was last looked at for eviction. */
+  recent: boolean;
 }
 
 export interface SessionStore {
@@ -47,7 +49,9 @@ export interface SessionStore {
 }
 
 /** Sessions without templates that are kept: one per source port of every address ever spoofed would be too many. */
-const MAX_EMPTY_SESSIONS = 16_384;
+const MAX_EMPTY_SESSIONS = 4096;
+/** Sessions that are passed over, at a time, because they were heard of since the last look. */
+const MAX_PASSED_OVER = 64;
 /** A boot time this much off is another boot time (T14). */
 const BOOT_SLACK_MS = 60_000;
 /** Uptime may go back this much between datagrams that overtook each other. */
@@ -63,6 +67,7 @@ export function createSessionStore(evicted: (session: Session) => void): Session
   const sessions = new Map<string, Session>();
   const groups = new Map<string, Group>();
   const empty = new Set<Session>();
+  const oldestEmpty = createOldest(empty);
   /** Callers keep one Source object per peer, so the text key is made once per peer and domain. */
   const bySource = new WeakMap<Source, Map<number, Session>>();
   let lastSource: Source | null = null;
@@ -94,7 +99,7 @@ export function createSessionStore(evicted: (session: Session) => void): Session
       initChangedMs: -Infinity,
       rates: null,
       gone: false,
-      cachedFor: source,
+      recent: false,
     };
     group.sessions.add(session);
     sessions.set(key, session);
@@ -109,11 +114,18 @@ export function createSessionStore(evicted: (session: Session) => void): Session
     }
     empty.add(session);
     if (empty.size <= MAX_EMPTY_SESSIONS) return;
-    for (const victim of empty) {
-      if (victim === session) continue;
+    for (let passedOver = 0; ; passedOver++) {
+      const victim = oldestEmpty();
+      if (!victim) return;
       empty.delete(victim);
+      // An exporter that goes on sending is no spoofed address that was used once.
+      if (victim === session || (victim.recent && passedOver < MAX_PASSED_OVER)) {
+        victim.recent = false;
+        empty.add(victim);
+        continue;
+      }
       victim.gone = true;
-      bySource.get(victim.cachedFor)?.delete(shortKey(victim.version, victim.domain));
+      bySource.get(victim.source)?.delete(shortKey(victim.version, victim.domain));
       sessions.delete(victim.key);
       victim.group.sessions.delete(victim);
       if (victim.group.sessions.size === 0) groups.delete(`${victim.version}|${victim.address}|${victim.domain}`);
@@ -137,8 +149,8 @@ export function createSessionStore(evicted: (session: Session) => void): Session
         const key = `${version}|${source.address}|${source.port}|${domain}`;
         session = sessions.get(key) ?? create(source, version, domain, key);
         domains.set(short, session);
-        session.cachedFor = source;
-      }
+        session.source = source;
+      } else session.recent = true;
       lastSource = source;
       last = session;
       return session;

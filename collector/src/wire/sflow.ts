@@ -15,15 +15,17 @@ import {
   type SflowColumns,
 } from './sflow-columns.ts';
 import { readCounters } from './sflow-counters.ts';
+import { createEffectiveRates, type EffectiveRates } from './sflow-rate.ts';
 import { createFlowRecords, findFlowRecords, type FlowRecords } from './sflow-records.ts';
 
-/** What a decoder keeps for sFlow between datagrams; nothing of it outlives a call in meaning. */
+/** What a decoder keeps for sFlow between datagrams; only the rates outlive a call in meaning. */
 export interface SflowContext {
   readonly decapsulate: boolean;
   readonly sink: DecodeSink;
   readonly packet: Packet;
   readonly records: FlowRecords;
   readonly columns: SflowColumns;
+  readonly rates: EffectiveRates;
   readonly header: SampleHeader;
 }
 
@@ -35,6 +37,7 @@ export function createSflowContext(config: { decapsulate: boolean }, sink: Decod
     packet: createPacket(),
     records: createFlowRecords(),
     columns: createSflowColumns(),
+    rates: createEffectiveRates(),
     header: {
       arrivalMs: 0,
       sequence: 0,
@@ -185,31 +188,29 @@ function flowSample(
   }
   const { header } = context;
   const fixed = from + (expanded ? 12 : 8);
-  header.rate = view.getUint32(fixed);
+  const tag = expanded ? EXPANDED_FLOW_SAMPLE : FLOW_SAMPLE;
+  const sourceId = expanded ? sourceIdOf(view.getUint32(from + 4), view.getUint32(from + 8)) : view.getUint32(from + 4);
+  const sequence = view.getUint32(from);
+  const rate = view.getUint32(fixed);
+  const pool = view.getUint32(fixed + 4);
+  const drops = view.getUint32(fixed + 8);
+  noteSample(info, tag, sourceId, sequence, rate, pool, drops);
+  header.rate = context.rates.rateOf(
+    header.agent,
+    header.subAgent,
+    sourceId,
+    sequence,
+    rate,
+    pool,
+    drops,
+    header.arrivalMs,
+  );
   header.dropped = false;
   header.dropReason = 0;
   if (expanded) {
-    noteSample(
-      info,
-      EXPANDED_FLOW_SAMPLE,
-      sourceIdOf(view.getUint32(from + 4), view.getUint32(from + 8)),
-      view.getUint32(from),
-      header.rate,
-      view.getUint32(fixed + 4),
-      view.getUint32(fixed + 8),
-    );
     header.inIf = interfaceOf(view.getUint32(fixed + 12), view.getUint32(fixed + 16));
     outputInterface(header, view.getUint32(fixed + 20), view.getUint32(fixed + 24));
   } else {
-    noteSample(
-      info,
-      FLOW_SAMPLE,
-      view.getUint32(from + 4),
-      view.getUint32(from),
-      header.rate,
-      view.getUint32(fixed + 4),
-      view.getUint32(fixed + 8),
-    );
     // Compact form: two bits of format above thirty of value (H04).
     const input = view.getUint32(fixed + 12);
     const output = view.getUint32(fixed + 16);

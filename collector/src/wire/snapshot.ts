@@ -2,7 +2,7 @@ import type { SavedSampling } from './sampling.ts';
 import type { Session } from './sessions.ts';
 import type { DecodeState } from './state.ts';
 import type { Template } from './templates.ts';
-import type { TemplateField } from './layout.ts';
+import { type TemplateField, fieldsOfKey } from './layout.ts';
 import type { Source } from './decoder.ts';
 
 /**
@@ -10,10 +10,13 @@ import type { Source } from './decoder.ts';
  * hour for its exporters to repeat themselves (T12). Keys: `t|version|address|port|domain|id`, `o|version|address|port|domain`.
  */
 export interface Snapshot {
-  template(session: Session, id: number, template: Template | null): void;
+  template(template: Template): void;
+  removed(template: Template): void;
   /** The session's options state changed; it is looked at by `take`, since thousands of records may change it. */
   options(session: Session): void;
   take(): Map<string, unknown>;
+  /** All that was ever taken and still holds. */
+  entries(templates: Iterable<Template>): Iterable<readonly [string, unknown]>;
   restore(entries: Iterable<readonly [string, unknown]>, nowMs: number, state: DecodeState): void;
 }
 
@@ -38,24 +41,28 @@ interface SavedOptions {
 
 /** @param samplingOf what a session announced; null = nothing */
 export function createSnapshot(samplingOf: (session: Session) => SavedSampling | null): Snapshot {
-  let changes = new Map<string, unknown>();
   let restoring = false;
-  const savedOptions = new Set<string>();
+  /** What changed since it was taken. Its text is made when it is taken: a flood replaces it many times before. */
+  let changedTemplates = new Set<Template>();
   let changedOptions = new Set<Session>();
+  /** Keys of what was taken and is gone. */
+  let gone = new Set<string>();
+  const savedOptions = new Map<string, Session>();
 
-  function saveOptions(session: Session): void {
+  function optionsOf(session: Session): SavedOptions | null {
     const sampling = samplingOf(session);
-    const nothing = sampling === null && session.initMs < 0;
-    const saved: SavedOptions = { sampling, init_ms: session.initMs, words: [...session.source.words] };
-    const key = `o|${session.key}`;
-    if (nothing && !savedOptions.delete(key)) return;
-    if (!nothing) savedOptions.add(key);
-    changes.set(key, nothing ? null : saved);
+    if (sampling === null && session.initMs < 0) return null;
+    return { sampling, init_ms: session.initMs, words: [...session.source.words] };
   }
 
   return {
-    template(session, id, template) {
-      if (!restoring) changes.set(`t|${session.key}|${id}`, template ? saveTemplate(template) : null);
+    template(template) {
+      if (!restoring) changedTemplates.add(template);
+    },
+
+    removed(template) {
+      changedTemplates.delete(template);
+      if (template.savedMs > 0) gone.add(templateKey(template));
     },
 
     options(session) {
@@ -66,15 +73,33 @@ export function createSnapshot(samplingOf: (session: Session) => SavedSampling |
       }
       // Not kept until somebody asks: a flood evicts a hundred thousand.
       changedOptions.delete(session);
-      if (savedOptions.delete(`o|${session.key}`)) changes.set(`o|${session.key}`, null);
+      if (savedOptions.delete(`o|${session.key}`)) gone.add(`o|${session.key}`);
     },
 
     take() {
-      for (const session of changedOptions) saveOptions(session);
+      const taken = new Map<string, unknown>();
+      for (const key of gone) taken.set(key, null);
+      for (const template of changedTemplates) {
+        template.savedMs = Math.max(1, template.announcedMs);
+        taken.set(templateKey(template), saveTemplate(template));
+      }
+      for (const session of changedOptions) {
+        const key = `o|${session.key}`;
+        const saved = optionsOf(session);
+        if (saved) savedOptions.set(key, session);
+        else if (!savedOptions.delete(key)) continue;
+        taken.set(key, saved);
+      }
+      gone = new Set();
+      changedTemplates = new Set();
       changedOptions = new Set();
-      const taken = changes;
-      changes = new Map();
       return taken;
+    },
+
+    *entries(templates) {
+      for (const template of templates)
+        if (template.savedMs > 0) yield [templateKey(template), saveTemplate(template)] as const;
+      for (const [key, session] of savedOptions) yield [key, optionsOf(session)] as const;
     },
 
     restore(entries, nowMs, state) {
@@ -100,7 +125,7 @@ export function createSnapshot(samplingOf: (session: Session) => SavedSampling |
         session.restored = true;
         if (kind === 't') restoreTemplate(state, session, Number(id), value as SavedTemplate, nowMs);
         else if (kind === 'o') {
-          savedOptions.add(key);
+          savedOptions.set(key, session);
           restoreOptions(state, session, value as SavedOptions);
         }
       }
@@ -109,11 +134,15 @@ export function createSnapshot(samplingOf: (session: Session) => SavedSampling |
   };
 }
 
+function templateKey({ session, id }: Template): string {
+  return `t|${session.key}|${id}`;
+}
+
 function saveTemplate(template: Template): SavedTemplate {
   const { session } = template;
   return {
     scopes: template.scopeCount,
-    fields: template.fields.flatMap((field) => [field.pen, field.id, field.length]),
+    fields: fieldsOfKey(template.key).flatMap((field) => [field.pen, field.id, field.length]),
     announced_ms: template.announcedMs,
     interval_ms: template.intervalMs,
     used_ms: template.usedMs,
@@ -143,6 +172,7 @@ function restoreTemplate(state: DecodeState, session: Session, id: number, saved
   if (state.templates.define(session, id, saved.scopes, fields, announcedMs, 0) !== 'new') return;
   const template = session.templates.get(id);
   if (template) {
+    template.savedMs = Math.max(1, announcedMs);
     template.intervalMs = Number(saved.interval_ms) || 0;
     template.usedMs = Math.min(Number(saved.used_ms) || 0, nowMs);
   }

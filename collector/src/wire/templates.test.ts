@@ -223,6 +223,15 @@ test('X02 a flood that sends records with its templates takes no template that w
   expect(b.take(v9([data(256, both), data(257, both)]), router, NOW + 7000)).toHaveLength(2);
 });
 
+test('X02 a template that was replaced before its parked data was decoded is not given up twice', () => {
+  const b = bench({ ...WIRE_DEFAULTS, templates: { ...WIRE_DEFAULTS.templates, max_total: 50 } });
+  b.take(v9([data(256, both)]));
+  b.take(v9([v9Template(256, BYTES_PACKETS), v9Template(256, PACKETS_BYTES)], { sequence: 2 }));
+  expect(b.replay()).toHaveLength(1);
+  for (let i = 2; i < 200; i++) b.take(v9([v9Template(256, BYTES_PACKETS)], { domain: i }), from(i));
+  expect(b.decoder.stats().templates).toBe(50);
+});
+
 test('X02 templates are bounded by their fields, too', () => {
   const b = bench({ ...WIRE_DEFAULTS, templates: { ...WIRE_DEFAULTS.templates, max_total: 50 } });
   const wide = Array.from({ length: 500 }, () => [1, 4] as const);

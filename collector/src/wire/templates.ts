@@ -1,5 +1,6 @@
 import type { WireConfig } from './config.ts';
-import { type Layout, type TemplateField, createLayout, layoutKey } from './layout.ts';
+import { type Layout, type TemplateField, createLayout, fieldsOfKey, layoutKey } from './layout.ts';
+import { createOldest } from './oldest.ts';
 import type { RecordCode } from './records.ts';
 import type { Group, Session } from './sessions.ts';
 
@@ -9,11 +10,11 @@ export interface Template {
   readonly id: number;
   /** Scope fields in front of an options template's fields; -1 for a data template. */
   readonly scopeCount: number;
-  readonly fields: readonly TemplateField[];
+  /** The fields, see `layoutKey`. */
   readonly key: string;
-  /** Made when the first data arrives. */
+  readonly fieldCount: number;
+  /** Made when data arrives; null again when too many templates have one. */
   code: RecordCode | null;
-  layout: Layout | null;
   /** Number of the datagram that defined it, so that a restart seen in the same datagram keeps it (T13). */
   definedBy: number;
   announcedMs: number;
@@ -25,7 +26,7 @@ export interface Template {
   standing: 'unproven' | 'young' | 'established';
   /** When data was first decoded with it since it was announced or restored. */
   firstUsedMs: number;
-  /** When the state was last handed out for keeping (T12). */
+  /** When it was announced, as it was last handed out for keeping (T12); 0 = never handed out. */
   savedMs: number;
 }
 
@@ -50,14 +51,17 @@ export interface TemplateStore {
   expire(nowMs: number): void;
   markUsed(template: Template, nowMs: number): void;
   layoutOf(template: Template): Layout;
+  all(): Iterable<Template>;
   count(): number;
 }
 
 export interface TemplateEvents {
   /** After a new or changed definition; parked data may be waiting for it. */
   defined(template: Template): void;
-  /** A definition is gone, or must be kept on disk (T12). */
-  changed(session: Session, id: number, template: Template | null): void;
+  /** A definition must be kept on disk (T12), */
+  changed(template: Template): void;
+  /** or is gone. */
+  removed(template: Template): void;
   /** The session holds no templates any more. */
   emptied(session: Session): void;
 }
@@ -72,15 +76,19 @@ const SAVE_INTERVAL_MS = 600_000;
 const ESTABLISHED_MS = 5000;
 /** Candidates that are looked at to find the one to give up. */
 const SAMPLE = 32;
+/** Layouts kept with the code made of them, some 20 KB each. Networks have dozens, floods any number (X02). */
+const MAX_LAYOUTS = 1024;
 
 export function createTemplateStore(config: WireConfig['templates'], events: TemplateEvents): TemplateStore {
   /** Never used to decode: in the order of their coming. */
   const unproven = new Set<Template>();
   /** Used to decode, but not for long: whoever sends a template and a record under a spoofed address gets this far. */
   const young = new Set<Template>();
+  const oldestUnproven = createOldest(unproven);
+  const oldestYoung = createOldest(young);
   const perAddress = new Map<string, Set<Template>>();
   /** Layouts by their fields, shared by all exporters with equal devices. */
-  const layouts = new Map<string, Layout>();
+  let layouts = new Map<string, Layout>();
   let total = 0;
   let totalFields = 0;
 
@@ -94,9 +102,9 @@ export function createTemplateStore(config: WireConfig['templates'], events: Tem
     mates?.delete(template);
     if (mates?.size === 0) perAddress.delete(session.address);
     total--;
-    totalFields -= template.fields.length;
+    totalFields -= template.fieldCount;
     if (session.group.newest.get(id) === template) promote(session.group, id);
-    events.changed(session, id, null);
+    events.removed(template);
     if (session.templates.size === 0) events.emptied(session);
   }
 
@@ -137,10 +145,21 @@ export function createTemplateStore(config: WireConfig['templates'], events: Tem
   }
 
   function leastWanted(): Template | undefined {
-    for (const candidates of [unproven, young]) for (const first of candidates) return first;
+    const first = oldestUnproven() ?? oldestYoung();
+    if (first) return first;
     let largest: Set<Template> | undefined;
     for (const set of perAddress.values()) if (!largest || set.size > largest.size) largest = set;
     return largest && leastRecent(largest);
+  }
+
+  /** Exporters that have proven themselves keep theirs, unless they are too many: what is missed is made again. */
+  function forgetLayouts(): void {
+    const proven = new Map<string, Layout>();
+    for (const mates of perAddress.values())
+      for (const { standing, key, code } of mates) if (standing === 'established' && code) proven.set(key, code.layout);
+    layouts = proven.size <= MAX_LAYOUTS / 2 ? proven : new Map();
+    for (const mates of perAddress.values())
+      for (const template of mates) if (!layouts.has(template.key)) template.code = null;
   }
 
   return {
@@ -165,8 +184,7 @@ export function createTemplateStore(config: WireConfig['templates'], events: Tem
         mates?.add(old);
         session.group.newest.set(id, old);
         if (nowMs - old.savedMs >= SAVE_INTERVAL_MS) {
-          old.savedMs = nowMs;
-          events.changed(session, id, old);
+          events.changed(old);
         }
         return 'same';
       }
@@ -176,17 +194,16 @@ export function createTemplateStore(config: WireConfig['templates'], events: Tem
         session,
         id,
         scopeCount,
-        fields,
         key,
+        fieldCount: fields.length,
         code: null,
-        layout: null,
         definedBy: datagram,
         announcedMs: nowMs,
         intervalMs: 0,
         usedMs: 0,
         standing: 'unproven',
         firstUsedMs: 0,
-        savedMs: nowMs,
+        savedMs: 0,
       };
       session.templates.set(id, template);
       session.group.sessions.add(session);
@@ -197,7 +214,7 @@ export function createTemplateStore(config: WireConfig['templates'], events: Tem
       else perAddress.set(session.address, new Set([template]));
       total++;
       totalFields += fields.length;
-      events.changed(session, id, template);
+      events.changed(template);
       events.defined(template);
       return 'new';
     },
@@ -222,6 +239,8 @@ export function createTemplateStore(config: WireConfig['templates'], events: Tem
 
     markUsed(template, nowMs) {
       if (template.standing !== 'established') {
+        // Parked data is decoded with the template that freed it, which a flood may have pushed out meanwhile.
+        if (template.session.templates.get(template.id) !== template) return;
         if (template.standing === 'unproven') {
           unproven.delete(template);
           young.add(template);
@@ -236,19 +255,17 @@ export function createTemplateStore(config: WireConfig['templates'], events: Tem
     },
 
     layoutOf(template) {
-      if (template.layout) return template.layout;
       let layout = layouts.get(template.key);
       if (!layout) {
-        layout = createLayout(template.fields, template.key);
-        // Bounded by forgetting the oldest: a template in use keeps its own reference.
-        for (const key of layouts.keys()) {
-          if (layouts.size < config.max_per_exporter) break;
-          layouts.delete(key);
-        }
+        if (layouts.size >= MAX_LAYOUTS) forgetLayouts();
+        layout = createLayout(fieldsOfKey(template.key), template.key);
         layouts.set(template.key, layout);
       }
-      template.layout = layout;
       return layout;
+    },
+
+    *all() {
+      for (const mates of perAddress.values()) yield* mates;
     },
 
     count: () => total,

@@ -36,7 +36,10 @@ export const ALL_COLUMNS: readonly Column[] = [
 ];
 
 /** Fields of all those columns. */
-export const ALL_FIELDS = createFieldTable(ALL_COLUMNS);
+export const ALL_FIELDS = createFieldTable([
+  ...ALL_COLUMNS,
+  ...(COLUMNS as readonly Column[]).filter((column) => column.derived !== undefined),
+]);
 
 /** Addresses that rows and filters of the property tests are made of. */
 export const ADDRESSES = [
@@ -116,6 +119,11 @@ const LITERALS: Readonly<Record<FilterField['kind'], readonly string[]>> = {
   ],
   duration: ['0', '10ms', '50ms', '1s', '20ms-60ms', '0.5ms', '20.000001ms', '1h30m'],
   list: ['3356', '64500', '1:0', 'AS100'],
+  // Of `word` fields, their own words.
+  word: [],
+  country: ['DE', 'us', '"FR"', '""'],
+  named: ['"Example Net"', '"nobody"', 'https', '"tcp/443"', '"b%"', '""'],
+  attribute: ['"a"', '"A"', '"b%"', '"two words"', '""', '"nobody"'],
 };
 
 const RATES = ['0', '1', '1.5', '0.25', '100', '1M', '2.5k', '8G', '2-64500'];
@@ -165,6 +173,7 @@ export function createFilterSource(random: Random): { filter(): string } {
     }
     if (field.fractions) return oneOf(RATES);
     if (field.kind === 'number' && field.max !== 0xff && field.max !== 63) return oneOf(LARGE);
+    if (field.words) return oneOf(field.words.filter((word) => word !== ''));
     return oneOf(LITERALS[field.kind]);
   }
 

@@ -1,3 +1,4 @@
+import { hintFor } from '../client.ts';
 import type { Check, Finding } from './checks.ts';
 import { count } from './words.ts';
 
@@ -45,6 +46,14 @@ export const ENVIRONMENT_CHECKS: readonly Check[] = [
           },
         ];
       if (refusal?.kind === 'error') return [{ status: 'fail', message, mend: 'Look at the log of the collector' }];
+      if (refusal?.kind === 'untrusted')
+        return [
+          {
+            status: 'fail',
+            message: `The collector at ${url} is not talked to: ${refusal.message}`,
+            mend: hintFor(refusal.message),
+          },
+        ];
       return [
         {
           status: 'fail',

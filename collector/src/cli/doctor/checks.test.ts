@@ -25,6 +25,8 @@ const exporter = (change: Partial<ExporterInfo> = {}): ExporterInfo => ({
   clockOffsetMs: 20,
   losses: {},
   interfaces: [],
+  nameSource: '',
+  attributes: {},
   ...change,
 });
 

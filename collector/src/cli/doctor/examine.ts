@@ -6,6 +6,8 @@ import type { ExportersResponse, ReadyResponse, StatusResponse } from '@ringflow
 import { processEnvironment, type Config } from '../../config/index.ts';
 import { parseEndpoint } from '../../inlet/index.ts';
 import { parseSegmentName } from '../../spool/index.ts';
+import { ask, type Reply } from '../ask.ts';
+import { isTlsTrouble, type Target } from '../client.ts';
 import { readDisk } from '../processes/disk.ts';
 import type { CollectorAnswers, HostFacts, PortTrial, Refusal } from './facts.ts';
 import { readFirewall } from './firewall.ts';
@@ -14,20 +16,17 @@ import { defaultGateways, holderOf, listeningSockets, receiveBufferLimit } from 
 const ANSWER_TIMEOUT_MS = 5000;
 
 /** Asks a running collector for all that the checks need. */
-export async function askCollector(
-  url: string,
-  token: string | undefined,
-): Promise<{ collector: CollectorAnswers | null; refusal: Refusal | null }> {
+export async function askCollector({
+  url,
+  token,
+  trust,
+}: Target): Promise<{ collector: CollectorAnswers | null; refusal: Refusal | null }> {
   const refuse = (kind: Refusal['kind'], message: string) => ({ collector: null, refusal: { kind, message } });
-  const get = (path: string): Promise<Response> =>
-    fetch(url + path, {
-      headers: token ? { authorization: `Bearer ${token}` } : {},
-      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
-    });
+  const get = (path: string): Promise<Reply> =>
+    ask(url + path, { method: 'GET', token, trust, timeoutMs: ANSWER_TIMEOUT_MS });
   try {
     const answers = await Promise.all([get('/api/v1/status'), get('/api/v1/exporters'), get('/readyz')]);
-    const bodies = await Promise.all(answers.map((answer) => answer.json().catch(() => null) as Promise<unknown>));
-    const [status, exporters, ready] = bodies as [
+    const [status, exporters, ready] = answers.map(({ text }) => parsed(text)) as [
       StatusResponse | null,
       ExportersResponse | null,
       ReadyResponse | null,
@@ -41,12 +40,21 @@ export async function askCollector(
     }
     return { collector: { status, exporters: exporters.exporters, ready }, refusal: null };
   } catch (error) {
-    const { cause, name, message } = error as Error & { cause?: { code?: string; message?: string } };
-    const code = cause?.code;
-    if (name === 'TimeoutError') return refuse('unreachable', `no answer within ${ANSWER_TIMEOUT_MS / 1000} s`);
-    if (code?.startsWith('HPE_') || code === 'UND_ERR_SOCKET' || code === 'ECONNRESET')
+    const { code, name, message, cause } = error as NodeJS.ErrnoException & { cause?: Error };
+    if (name === 'TimeoutError' || cause?.name === 'TimeoutError')
+      return refuse('unreachable', `no answer within ${ANSWER_TIMEOUT_MS / 1000} s`);
+    if (code?.startsWith('HPE_') || code === 'ECONNRESET')
       return refuse('stranger', 'something answers that does not speak HTTP');
-    return refuse('unreachable', code ?? cause?.message ?? message);
+    if (isTlsTrouble(code)) return refuse('untrusted', code as string);
+    return refuse('unreachable', code ?? message);
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return null;
   }
 }
 

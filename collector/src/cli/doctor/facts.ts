@@ -61,7 +61,7 @@ export interface DoctorFacts {
 
 /** Why the collector did not answer. */
 export interface Refusal {
-  /** Nobody listens, somebody else answers, the token is wrong, it answers an error. */
-  readonly kind: 'unreachable' | 'stranger' | 'unauthorized' | 'error';
+  /** Nobody listens, somebody else answers, the token is wrong, it answers an error, TLS does not come about. */
+  readonly kind: 'unreachable' | 'stranger' | 'unauthorized' | 'error' | 'untrusted';
   readonly message: string;
 }

@@ -1,7 +1,7 @@
 import type { ExporterInfo, ExportersResponse, StatusDetails, StatusResponse } from '@ringflow/contract';
 import type { InletStatus } from '../../inlet/index.ts';
 import type { JobStatus } from '../../schedule/index.ts';
-import type { Inventory } from './inventory.ts';
+import type { Inventory } from '../../names/index.ts';
 import type { CollectorStatus } from './collector-status.ts';
 
 /** `GET /api/v1/status`. */
@@ -37,6 +37,7 @@ export function toStatusResponse(
       losses: inlet?.losses ?? {},
       refused: inlet?.exporters.refused ?? {},
       notAllowed: [...(inlet?.exporters.notAllowed ?? [])],
+      ...(inlet ? { enrich: inlet.enrich } : {}),
       truncatedDatagrams: inlet?.truncatedDatagrams ?? 0,
       oldestWaitingSeconds: store?.oldestWaitingSeconds ?? 0,
       jobs: [...jobs],
@@ -85,14 +86,18 @@ export function createExporterList(inventory: Inventory): ExporterList {
   function response(status: InletStatus | null, nowMs: number): ExportersResponse {
     if (!status) return { exporters: [] };
     const interfaces = new Map<string, ExporterInfo['interfaces']>();
-    for (const { exporter, index, name, description, speedBps } of inventory.interfaces()) {
+    for (const { entry, attributes } of inventory.describe('interface')) {
+      const { exporter, id, name, description, speedBps, source } = entry;
       const list = interfaces.get(exporter) ?? [];
       interfaces.set(exporter, list);
-      list.push({ index, name, description, speedBps });
+      list.push({ index: Number(id), name, description, speedBps, source, attributes: { ...attributes } });
     }
+    const described = new Map(inventory.describe('exporter').map((one) => [one.entry.exporter, one]));
     const exporters = [...sumUp(status).values()].map((exporter) => ({
       ...exporter,
-      name: inventory.exporter(exporter.address) ?? '',
+      name: described.get(exporter.address)?.entry.name ?? '',
+      nameSource: described.get(exporter.address)?.entry.source ?? ('' as const),
+      attributes: { ...described.get(exporter.address)?.attributes },
       recordsPerSecond: rate(exporter.address, 'records', exporter.records, nowMs),
       datagramsPerSecond: rate(exporter.address, 'datagrams', exporter.datagrams, nowMs),
       interfaces: (interfaces.get(exporter.address) ?? []).sort((a, b) => a.index - b.index),
@@ -103,7 +108,10 @@ export function createExporterList(inventory: Inventory): ExporterList {
   return { note, response };
 }
 
-type Sums = Omit<ExporterInfo, 'name' | 'recordsPerSecond' | 'datagramsPerSecond' | 'interfaces'>;
+type Sums = Omit<
+  ExporterInfo,
+  'name' | 'nameSource' | 'attributes' | 'recordsPerSecond' | 'datagramsPerSecond' | 'interfaces'
+>;
 
 function sumUp(status: InletStatus): Map<string, Sums> {
   const sums = new Map<string, Sums>();

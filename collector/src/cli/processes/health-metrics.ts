@@ -8,7 +8,7 @@ import {
   type MetricsConfig,
 } from '../../metrics/index.ts';
 import type { StoreStatus } from '../../store/index.ts';
-import type { Inventory } from './inventory.ts';
+import type { Inventory } from '../../names/index.ts';
 
 /** Sources of totals, see `Metrics.total`. */
 export type TotalsSource = 'inlet' | 'store' | 'ledger';
@@ -19,6 +19,8 @@ export interface HealthMetrics {
   store(status: StoreStatus): void;
   ledger(ledger: Ledger): void;
   names(inventory: Inventory): void;
+  /** The file system of the data directory; null where it cannot be read. */
+  disk(disk: { readonly freeBytes: number; readonly totalBytes: number } | null): void;
 }
 
 const PER_EXPORTER: readonly GaugeName[] = [
@@ -26,6 +28,20 @@ const PER_EXPORTER: readonly GaugeName[] = [
   'ringflow_exporter_last_seen_timestamp_seconds',
   'ringflow_exporter_sampling_rate',
   'ringflow_template_age_seconds',
+];
+
+const PER_FILE: readonly GaugeName[] = [
+  'ringflow_enrich_file_usable',
+  'ringflow_enrich_file_entries',
+  'ringflow_enrich_file_modified_timestamp_seconds',
+  'ringflow_enrich_file_loaded_timestamp_seconds',
+];
+
+const PER_LIST: readonly GaugeName[] = [
+  'ringflow_reputation_list_entries',
+  'ringflow_reputation_list_problems',
+  'ringflow_reputation_list_timestamp_seconds',
+  'ringflow_reputation_list_old',
 ];
 
 /** Sums of one exporter and protocol over its ports and domains. */
@@ -44,14 +60,14 @@ interface Sum {
   readonly losses: Map<string, number>;
 }
 
-/** The disk budgets that the configuration sets. */
+/** What the configuration says about the disk; may change while it is held. */
 export interface DiskLimits {
-  readonly spoolBytes: number;
-  readonly storeBytes: number;
+  readonly spool: { readonly max_bytes: number; readonly min_free_bytes: number };
+  readonly store: { readonly max_bytes: number };
 }
 
 export function createHealthMetrics(config: MetricsConfig, limits: DiskLimits, metrics: Metrics): HealthMetrics {
-  const labels = createBoundedLabels(config.max_exporters);
+  const labels = createBoundedLabels(() => config.max_exporters);
 
   /** One sum per exporter and protocol: domains and ports are no labels, an exporter may have thousands. */
   function sumUp(status: InletStatus): Sum[] {
@@ -122,6 +138,53 @@ export function createHealthMetrics(config: MetricsConfig, limits: DiskLimits, m
     metrics.set('ringflow_exporters', {}, new Set(status.exporters.exporters.map(({ exporter }) => exporter)).size);
   }
 
+  function files(list: InletStatus['enrich']['files']): void {
+    for (const name of PER_FILE) metrics.clear(name);
+    for (const { path, loadedMs, modifiedMs, entries, error, loads, failures } of list) {
+      const file = { file: path };
+      metrics.set('ringflow_enrich_file_usable', file, error === null ? 1 : 0);
+      metrics.set('ringflow_enrich_file_entries', file, entries);
+      metrics.set('ringflow_enrich_file_modified_timestamp_seconds', file, modifiedMs / 1000);
+      metrics.set('ringflow_enrich_file_loaded_timestamp_seconds', file, loadedMs / 1000);
+      metrics.total('ringflow_enrich_file_loads_total', file, loads, 'inlet');
+      metrics.total('ringflow_enrich_file_failures_total', file, failures, 'inlet');
+    }
+  }
+
+  function reputation(lists: InletStatus['enrich']['reputation']): void {
+    for (const name of PER_LIST) metrics.clear(name);
+    for (const { list, accepted, broken, dateMs, isOld, isExpired, failures, hits } of lists) {
+      metrics.set('ringflow_reputation_list_entries', { list }, accepted);
+      metrics.set('ringflow_reputation_list_problems', { list }, broken);
+      metrics.set('ringflow_reputation_list_timestamp_seconds', { list }, dateMs / 1000);
+      metrics.set('ringflow_reputation_list_old', { list }, isOld || isExpired ? 1 : 0);
+      metrics.total('ringflow_reputation_list_failures_total', { list }, failures, 'inlet');
+      for (const [category, count] of Object.entries(hits))
+        metrics.total('ringflow_reputation_hits_total', { list, category }, count, 'inlet');
+    }
+  }
+
+  function addresses({ directions, cacheHits, cacheMisses }: InletStatus['enrich']['addresses']): void {
+    for (const [direction, { records, bytes }] of Object.entries(directions)) {
+      metrics.total('ringflow_direction_records_total', { direction }, records, 'inlet');
+      metrics.total('ringflow_direction_bytes_total', { direction }, bytes, 'inlet');
+    }
+    metrics.total('ringflow_address_cache_hits_total', {}, cacheHits, 'inlet');
+    metrics.total('ringflow_address_cache_misses_total', {}, cacheMisses, 'inlet');
+  }
+
+  function counting({ sampling, duplicates }: InletStatus['enrich']): void {
+    const unknown = new Map<string, number>();
+    for (const { exporter, records } of sampling.unknown) {
+      const label = labels.admit(exporter) ? exporter : OVERFLOW_LABEL;
+      unknown.set(label, (unknown.get(label) ?? 0) + records);
+    }
+    for (const [exporter, records] of unknown)
+      metrics.total('ringflow_sampling_unknown_records_total', { exporter }, records, 'inlet');
+    for (const [reason, records] of Object.entries(duplicates))
+      metrics.total('ringflow_duplicate_records_total', { reason }, records, 'inlet');
+  }
+
   function inlet(status: InletStatus, nowMs: number): void {
     for (const socket of status.sockets) {
       const port = { port: String(socket.port) };
@@ -134,6 +197,10 @@ export function createHealthMetrics(config: MetricsConfig, limits: DiskLimits, m
     for (const [reason, count] of Object.entries(status.exporters.refused))
       metrics.total('ringflow_inlet_refused_datagrams_total', { reason }, count, 'inlet');
     metrics.total('ringflow_inlet_seals_total', {}, status.seals, 'inlet');
+    files(status.enrich.files);
+    reputation(status.enrich.reputation);
+    addresses(status.enrich.addresses);
+    counting(status.enrich);
     exporters(status, nowMs);
     const { decoder } = status;
     metrics.set('ringflow_templates', {}, decoder.templates);
@@ -150,14 +217,14 @@ export function createHealthMetrics(config: MetricsConfig, limits: DiskLimits, m
 
   function store(status: StoreStatus): void {
     metrics.set('ringflow_spool_bytes', {}, status.waitingBytes);
-    metrics.set('ringflow_spool_limit_bytes', {}, limits.spoolBytes);
+    metrics.set('ringflow_spool_limit_bytes', {}, limits.spool.max_bytes);
     metrics.set('ringflow_spool_segments', {}, status.waitingSegments);
     metrics.set('ringflow_spool_oldest_age_seconds', {}, status.oldestWaitingSeconds);
     metrics.total('ringflow_store_loaded_segments_total', {}, status.loadedSegments, 'store');
     metrics.total('ringflow_store_loaded_records_total', {}, status.loadedRows, 'store');
     metrics.total('ringflow_store_replayed_segments_total', {}, status.replayedSegments, 'store');
     metrics.total('ringflow_store_load_failures_total', {}, status.loadFailures, 'store');
-    metrics.set('ringflow_store_limit_bytes', {}, limits.storeBytes);
+    metrics.set('ringflow_store_limit_bytes', {}, limits.store.max_bytes);
     for (const { table, sizeBytes, rows, oldestMs } of status.tables) {
       metrics.set('ringflow_store_table_bytes', { table }, sizeBytes);
       metrics.set('ringflow_store_table_rows', { table }, rows);
@@ -181,6 +248,12 @@ export function createHealthMetrics(config: MetricsConfig, limits: DiskLimits, m
       }
       for (const { reason, exporter, records } of dropped.values())
         metrics.total('ringflow_ledger_dropped_records_total', { reason, exporter }, records, 'ledger');
+    },
+    disk: (disk) => {
+      if (!disk) return;
+      metrics.set('ringflow_disk_free_bytes', {}, disk.freeBytes);
+      metrics.set('ringflow_disk_size_bytes', {}, disk.totalBytes);
+      metrics.set('ringflow_spool_min_free_bytes', {}, limits.spool.min_free_bytes);
     },
     names: (inventory) => {
       metrics.clear('ringflow_exporter_info');

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { addressWords, parseAddress } from '@ringflow/contract';
 import type { Config } from '../../config/index.ts';
 import type { Deliver } from '../../demo/index.ts';
-import { createEnrich, ENRICH_COLUMNS } from '../../enrich/index.ts';
+import { createEnrich, createTableWorkers, ENRICH_COLUMNS } from '../../enrich/index.ts';
 import { createSpoolWriter, plainDelta } from '../../spool/index.ts';
 import { createBatch, createDatagramInfo, createDecoder, resetBatch, type Source } from '../../wire/index.ts';
 import { HISTORY_INLET } from './history-inlet.ts';
@@ -35,7 +35,7 @@ export function createHistory(config: Config): History {
   const statePath = join(dataDirectory, STATE_FILE);
   // Names and interface counters come with the live traffic.
   const decoder = createDecoder(config.wire, { options: () => undefined, counters: () => undefined });
-  const enrich = createEnrich(config.enrich);
+  const enrich = createEnrich(config.enrich, { loadTable: createTableWorkers(process.argv[1] as string) });
   const batch = createBatch({ rowLimit: ROWS_PER_SEGMENT, columns: ENRICH_COLUMNS });
   const info = createDatagramInfo();
   const spool = createSpoolWriter({ ...config.spool, directory: join(dataDirectory, 'spool'), inlet: HISTORY_INLET });
@@ -64,7 +64,7 @@ export function createHistory(config: Config): History {
         if (waitedMs >= FULL_LIMIT_MS) throw new Error('The spool is full');
         await sleep(FULL_PAUSE_MS);
       }
-      enrich(batch, 0, batch.rows);
+      enrich.step(batch, 0, batch.rows);
       const { sealed } = spool.seal(batch, plainDelta(batch.rows));
       resetBatch(batch);
       await sealed;
@@ -78,7 +78,10 @@ export function createHistory(config: Config): History {
   }
 
   return {
-    start: () => spool.start(),
+    start: async () => {
+      await enrich.start();
+      await spool.start();
+    },
     keep,
     untilMs: () => {
       try {
@@ -93,6 +96,7 @@ export function createHistory(config: Config): History {
     },
     end: async () => {
       await seal();
+      await enrich.stop();
       await spool.stop();
     },
   };

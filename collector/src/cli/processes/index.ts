@@ -3,8 +3,8 @@ export type ProcessRole = 'inlet' | 'store';
 
 /** Runs a child process; its code is loaded only here, so that the inlet never opens the engine. */
 export function runProcess(role: string | undefined): void {
-  // Ctrl-C and service managers signal the whole group; only main acts on it and tells us.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
+  // Terminals and service managers signal the whole group; only main acts on it and tells us.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => {});
   const failed = (error: unknown): void => {
     process.stderr.write(`${String(error instanceof Error ? error.stack : error)}\n`);
     process.exit(1);

@@ -1,9 +1,18 @@
-import { parseFilter, type Ledger, type ReadyResponse, type StatusDetails } from '@ringflow/contract';
-import { processEnvironment, type Config } from '../../config/index.ts';
-import type { Http } from '../../http/index.ts';
-import type { InletStatus, NameUpdate } from '../../inlet/index.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseFilter, type Ledger, type ReadyResponse, type StatusDetails, type NameEntry } from '@ringflow/contract';
+import {
+  createLiveConfig,
+  processEnvironment,
+  readServiceEnvironment,
+  type Config,
+  type ReadConfig,
+} from '../../config/index.ts';
+import { createTableWorkers } from '../../enrich/index.ts';
+import { readTls } from '../../http/index.ts';
+import type { InletStatus } from '../../inlet/index.ts';
 import { createMetrics } from '../../metrics/index.ts';
 import { compileFilter } from '../../query/index.ts';
+import { createInventory, createNameSaver } from '../../names/index.ts';
 import { createSchedule } from '../../schedule/index.ts';
 import type { StoreStatus, TrafficWatch } from '../../store/index.ts';
 import type { Log, Problem } from '../log.ts';
@@ -11,34 +20,48 @@ import { VERSION } from '../version.ts';
 import { createExporterList, toStatusResponse } from './api-status.ts';
 import { lockDataDirectory, type DataLock } from './data-lock.ts';
 import type { CollectorStatus } from './collector-status.ts';
+import { createExporterFacts } from './exporter-facts.ts';
 import { createHealthMetrics } from './health-metrics.ts';
 import { HISTORY_INLET } from './history-inlet.ts';
 import { readDisk } from './disk.ts';
-import { createInventory } from './inventory.ts';
+import { createIngestDoor } from './ingest-door.ts';
 import { listenError } from './listen-error.ts';
 import type {
   InletEvents,
   InletMethods,
   InletStarted,
   MainEvents,
+  ProcessEvents,
   ProcessUsage,
   StoreEvents,
   StoreMethods,
 } from './messages.ts';
-import { createRunQuery } from './store-link.ts';
+import { createExportRows, createRunQuery } from './store-link.ts';
 import { createProblems } from './problems.ts';
+import { createReload } from './reload.ts';
 import { createRunningLedger } from './running-ledger.ts';
+import { createServiceNotifier, type ServiceNotifier } from './service-notifier.ts';
 import { createSupervisor, type SupervisorStatus } from './supervisor.ts';
+import { createThreatMatch } from './threat-match.ts';
 import { createTrafficMetrics } from './traffic-metrics.ts';
 import { readUsage } from './usage.ts';
-import { createWeb } from './web.ts';
+import { createWeb, type Web } from './web.ts';
 
-/** Waits for the inlet to seal and for the store to finish the segment in hand before they are killed. */
-const INLET_END_MS = 15_000;
-const STORE_END_MS = 30_000;
-/** How long a graceful stop goes on loading what waits; the rest stays in the spool. */
-const LAST_LOAD_MS = 5_000;
+/**
+ * A stop takes no longer than this. Only the inlet holds what is nowhere else, so it may take most of the time to
+ * seal. What the store has not loaded stays in the spool, and to kill it in mid-segment does no harm: the segment is
+ * loaded again under the same id.
+ */
+const STOP_MS = 9_500;
+const INLET_END_MS = 6_500;
+/** How long a stop goes on loading what waits. */
+const LAST_LOAD_MS = 4_000;
+/** What of the time is left to the store to finish the segment in hand, whatever came before. */
+const STORE_END_MS = 2_500;
+/** The API cuts its connections, a job that runs may take as long as its query. */
+const WEB_END_MS = 1_000;
 const USAGE_MS = 1000;
+const DISK_MS = 10_000;
 
 export interface CollectorDeps {
   /** The bundle that child processes start from. */
@@ -46,6 +69,8 @@ export interface CollectorDeps {
   readonly log: Log;
   /** Calls back for each warning and error that `log` writes. */
   watchLog?(noticed: (problem: Problem) => void): void;
+  /** Reads the configuration anew, for a reload. */
+  readonly readConfig: () => ReadConfig;
   now(): number;
 }
 
@@ -58,21 +83,26 @@ export interface CollectorAddresses {
 export interface Collector {
   /** Takes the data directory, starts the processes, opens the API. Rejects, with nothing left running, when it cannot. */
   start(): Promise<CollectorAddresses>;
-  /** The inlet seals what it has, the store loads what it can in a few seconds, and all ends. */
+  /** The inlet seals what it has, the store loads what it can in a few seconds, and all ends within ten. */
   stop(): Promise<void>;
+  /** Takes over what has changed in the configuration; what is wrong with it goes to the log, and nothing changes. */
+  reload(): Promise<void>;
+  /** Writes debug lines, too, or no more. */
+  toggleDebug(): void;
   status(): CollectorStatus;
 }
 
 const EMPTY_LEDGER: Ledger = { received: 0, stored: 0, waiting: 0, dropped: [], difference: 0 };
 
 /** The main process of `ringflow serve`: puts all rooms together. */
-export function createCollector(config: Config, deps: CollectorDeps): Collector {
+export function createCollector(first: Config, deps: CollectorDeps): Collector {
   const { log, now } = deps;
+  // Reloads change it in place: read settings when they are used.
+  const config = createLiveConfig(first);
   const startedMs = now();
   const metrics = createMetrics();
-  const countTraffic = createTrafficMetrics(config.metrics, metrics);
-  const diskLimits = { spoolBytes: config.spool.max_bytes, storeBytes: config.store.max_bytes };
-  const health = createHealthMetrics(config.metrics, diskLimits, metrics);
+  const traffic = createTrafficMetrics(config.metrics, metrics);
+  const health = createHealthMetrics(config.metrics, config, metrics);
   const inventory = createInventory(config.names);
   const exporters = createExporterList(inventory);
   const problems = createProblems(now);
@@ -81,9 +111,11 @@ export function createCollector(config: Config, deps: CollectorDeps): Collector 
   let inletStatus: InletStatus | null = null;
   let storeStatus: StoreStatus | null = null;
   let lock: DataLock | null = null;
-  let web: Http | null = null;
+  let web: Web | null = null;
+  let notifier: ServiceNotifier | null = null;
+  let debugging = false;
   let listeners: InletStarted['listeners'] = [];
-  let usageTimer: NodeJS.Timeout | null = null;
+  const timers: NodeJS.Timeout[] = [];
 
   const watches = (): TrafficWatch[] =>
     Object.entries(config.metrics.watches).flatMap(([name, filter]) => {
@@ -105,9 +137,14 @@ export function createCollector(config: Config, deps: CollectorDeps): Collector 
     metrics.set('ringflow_process_resident_memory_bytes', { process: name }, residentBytes);
     metrics.total('ringflow_process_cpu_seconds_total', { process: name }, cpuSeconds, name);
   };
-  const takeNames = (updates: readonly NameUpdate[]): void => {
+  const nameSaver = createNameSaver({
+    save: (entries) => store.channel()?.call('saveNames', [entries]),
+    onError: (error) => log.warn({ err: error }, 'names cannot be saved, will be tried again'),
+  });
+  const takeNames = (updates: readonly NameEntry[]): void => {
     if (!inventory.update(updates)) return;
-    health.names(inventory);
+    // Places and the like come by the thousand and are on no metric.
+    if (updates.some(({ kind }) => kind === 'exporter' || kind === 'interface')) health.names(inventory);
     if (Object.keys(config.metrics.watches).length > 0) store.channel()?.emit('watches', watches());
   };
   const changed = (status: SupervisorStatus): void => {
@@ -121,17 +158,19 @@ export function createCollector(config: Config, deps: CollectorDeps): Collector 
         ledger.inletDown();
       }
     }
+    // A new process logs as the others do.
+    if (status.state === 'up' && debugging) setLogLevel();
     lock?.noteChildren([inlet.status().pid, store.status().pid].filter((pid) => pid !== undefined));
   };
   const failed = (role: string) => (what: string, error?: Error) =>
     log.error({ ...(error ? { err: error } : {}) }, `${role}: ${what}`);
 
-  const inlet = createSupervisor<InletMethods, InletEvents, object>({
+  const inlet = createSupervisor<InletMethods, InletEvents, ProcessEvents>({
     role: 'inlet',
     entry: deps.entry,
     env: processEnvironment({}),
     required: true,
-    endTimeoutMs: INLET_END_MS,
+    answerTimeoutMs: config.processes.answer_timeout_ms,
     changed,
     failed: failed('inlet'),
     connect: (channel) => {
@@ -140,17 +179,16 @@ export function createCollector(config: Config, deps: CollectorDeps): Collector 
         ledger.inlet(status.waitingRecords);
         exporters.note(status, now());
         health.inlet(status, now());
+        if (store.status().state === 'up') threats.noteLists(status.enrich.reputation);
         showLedger();
       });
       channel.on('usage', (usage) => noteUsage('inlet', usage));
       channel.on('problem', (problem) => problems.note('inlet', problem));
       channel.on('names', (updates) => {
         takeNames(updates);
-        store
-          .channel()
-          ?.call('saveNames', [updates])
-          .catch((error: Error) => log.warn({ err: error }, 'names cannot be saved'));
+        nameSaver.add(updates);
       });
+      channel.on('counters', facts.counters);
       channel.on('sealed', ({ segment, ledger: delta }) => {
         ledger.sealed(segment, delta);
         store.channel()?.emit('sealed', { segment });
@@ -177,7 +215,7 @@ export function createCollector(config: Config, deps: CollectorDeps): Collector 
     env: processEnvironment({ UV_THREADPOOL_SIZE: String(config.store.query_slots + 8) }),
     // A server that is down comes back; a data directory that cannot be opened does not.
     required: config.store.url === '',
-    endTimeoutMs: STORE_END_MS,
+    answerTimeoutMs: config.processes.answer_timeout_ms,
     changed,
     failed: failed('store'),
     connect: (channel) => {
@@ -189,27 +227,60 @@ export function createCollector(config: Config, deps: CollectorDeps): Collector 
       });
       channel.on('usage', (usage) => noteUsage('store', usage));
       channel.on('problem', (problem) => problems.note('store', problem));
-      channel.on('loaded', ({ segment, durationMs, traffic }) => {
+      channel.on('loaded', ({ segment, durationMs, traffic: deltas }) => {
         metrics.observe('ringflow_store_load_duration_seconds', {}, durationMs / 1000);
         // A counter cannot be moved back in time: the demo's yesterday would be a burst of today.
-        if (!segment.startsWith(`${HISTORY_INLET}_`)) countTraffic(traffic);
+        if (!segment.startsWith(`${HISTORY_INLET}_`)) traffic.count(deltas);
       });
     },
     begin: async (channel) => {
       await channel.call('start', [config, watches()]);
       takeNames(await channel.call('loadNames', []));
+      void nameSaver.flush();
     },
     end: (channel) => channel.call('stop', []),
   });
+  const run = createRunQuery(() => store.channel());
+  const facts = createExporterFacts(config, {
+    inventory,
+    exporters: () => exporters.response(inletStatus, now()).exporters.map(({ address }) => address),
+    onNames: (entries) => {
+      takeNames(entries);
+      nameSaver.add(entries);
+    },
+    onFile: (entries) => {
+      inventory.replace('file', entries);
+      health.names(inventory);
+    },
+    run,
+    oldest: () => Object.fromEntries((storeStatus?.tables ?? []).map(({ table, oldestMs }) => [table, oldestMs])),
+    metrics,
+    log,
+    now,
+  });
   const schedule = createSchedule({
-    work: { retention: async () => void (await store.channel()?.call('retain', [])) },
+    work: {
+      retention: async () => void (await store.channel()?.call('retain', [])),
+      threats: () => threats.run(),
+    },
     now,
     ran: ({ job, lastSuccessMs, lastDurationMs, failures, lastError }) => {
-      if (lastSuccessMs > 0) metrics.set('ringflow_job_last_success_timestamp_seconds', { job }, lastSuccessMs / 1000);
-      metrics.set('ringflow_job_last_duration_seconds', { job }, lastDurationMs / 1000);
-      metrics.total('ringflow_job_failures_total', { job }, failures, 'main');
+      if (lastSuccessMs > 0)
+        metrics.set('ringflow_job_last_success_timestamp_seconds', { task: job }, lastSuccessMs / 1000);
+      metrics.set('ringflow_job_last_duration_seconds', { task: job }, lastDurationMs / 1000);
+      metrics.total('ringflow_job_failures_total', { task: job }, failures, 'main');
       if (lastError !== undefined) log.error({ job, error: lastError }, 'job failed');
     },
+  });
+
+  const threats = createThreatMatch(config, {
+    loadTable: createTableWorkers(deps.entry),
+    store: () => store.channel(),
+    threatName: (id) => inventory.named('threat', id) ?? '',
+    runNow: () => schedule.runNow('threats'),
+    metrics,
+    log,
+    now,
   });
 
   const status = (): CollectorStatus => ({
@@ -240,19 +311,68 @@ export function createCollector(config: Config, deps: CollectorDeps): Collector 
     return { ready: reasons.length === 0, reasons };
   }
 
+  function setLogLevel(): void {
+    const level = debugging ? 'debug' : config.log.level;
+    log.level = level;
+    inlet.channel()?.emit('logLevel', level);
+    store.channel()?.emit('logLevel', level);
+  }
+
+  const reload = createReload(config, {
+    read: deps.readConfig,
+    prepare: async (candidate) => {
+      const tls = readTls(candidate.http.tls);
+      // One that is not up gets the new configuration when it starts.
+      await inlet.channel()?.call('configure', [candidate]);
+      return () => {
+        if (tls) web?.useTls(tls);
+        web?.configured();
+        traffic.configured();
+        inventory.configured();
+        health.names(inventory);
+        setLogLevel();
+        const channel = store.channel();
+        channel?.call('configure', [config]).catch((error: Error) => failed('store')('keeps its old limits', error));
+        channel?.emit('watches', watches());
+      };
+    },
+    metrics,
+    now,
+    log,
+  });
+
+  function noteDisk(): void {
+    health.disk(readDisk(config.data_dir));
+    const { stored, waiting } = ledger.totals() ?? EMPTY_LEDGER;
+    const ports = listeners.map(({ port }) => port).join(', ');
+    notifier?.status(`receiving on UDP ${ports}; ${stored} records stored, ${waiting} waiting`);
+  }
+
+  function every(intervalMs: number, work: () => void): void {
+    work();
+    timers.push(setInterval(work, intervalMs));
+  }
+
   async function start(): Promise<CollectorAddresses> {
+    notifier = await createServiceNotifier(readServiceEnvironment(), (error) =>
+      log.warn({ err: error }, 'the service manager is not told how the service is'),
+    );
+    reload.started();
     metrics.set('ringflow_build_info', { version: VERSION, node_version: process.version }, 1);
     lock = await lockDataDirectory(config.data_dir, {
       waiting: () => log.info('waiting for the processes of an earlier ringflow to end'),
     });
     try {
       web = createWeb(config, {
-        run: createRunQuery(() => store.channel()),
+        run,
+        exportRows: createExportRows(() => store.channel()),
         status: () => toStatusResponse(status(), schedule.status(), now(), details()),
         exporters: () => exporters.response(inletStatus, now()).exporters,
         ready,
         names: inventory,
+        threatHits: async (limit) => (await store.channel()?.call('loadThreatHits', [limit])) ?? [],
         metrics,
+        ingest: createIngestDoor(config.http.ingest, { inlet: () => inlet.channel(), metrics, now }),
         now,
         log,
       });
@@ -261,8 +381,10 @@ export function createCollector(config: Config, deps: CollectorDeps): Collector 
       await store.start();
       const { url } = await web.start();
       schedule.start();
-      usageTimer = setInterval(() => noteUsage('main', readUsage()), USAGE_MS);
-      noteUsage('main', readUsage());
+      await facts.start();
+      every(USAGE_MS, () => noteUsage('main', readUsage()));
+      every(DISK_MS, noteDisk);
+      notifier.ready();
       return { url, listeners };
     } catch (error) {
       await stop();
@@ -271,18 +393,47 @@ export function createCollector(config: Config, deps: CollectorDeps): Collector 
   }
 
   async function stop(): Promise<void> {
-    if (usageTimer) clearInterval(usageTimer);
-    await web?.stop();
-    await schedule.stop();
-    await inlet.stop();
-    const waiting = store
-      .channel()
-      ?.call('load', [])
-      .catch(() => false);
-    if (waiting) await Promise.race([waiting, new Promise((resolve) => setTimeout(resolve, LAST_LOAD_MS).unref())]);
-    await store.stop();
+    const deadlineMs = performance.now() + STOP_MS;
+    const leftMs = (): number => Math.max(0, deadlineMs - performance.now());
+    notifier?.stopping();
+    timers.forEach(clearInterval);
+    const others = Promise.allSettled([web?.stop(), schedule.stop(), facts.stop()]);
+    await inlet.stop(INLET_END_MS);
+    nameSaver.stop();
+    await within(WEB_END_MS, Promise.allSettled([others, nameSaver.flush()]));
+    await within(
+      Math.min(LAST_LOAD_MS, leftMs() - STORE_END_MS),
+      store
+        .channel()
+        ?.call('load', [])
+        .catch(() => false),
+    );
+    await store.stop(Math.max(STORE_END_MS, leftMs()));
     lock?.release();
+    notifier?.close();
   }
 
-  return { start, stop, status };
+  return {
+    start,
+    stop,
+    status,
+    reload: async () => {
+      notifier?.reloading();
+      await reload.run();
+      notifier?.ready();
+    },
+    toggleDebug: () => {
+      debugging = !debugging;
+      setLogLevel();
+      log.info({ level: log.level }, 'log level changed');
+    },
+  };
+}
+
+/** Waits for the work, but not longer than this. */
+async function within(limitMs: number, work: Promise<unknown> | undefined): Promise<void> {
+  if (!work || limitMs <= 0) return;
+  const enough = new AbortController();
+  await Promise.race([work, sleep(limitMs, undefined, { signal: enough.signal }).catch(() => undefined)]);
+  enough.abort();
 }

@@ -1,8 +1,17 @@
-import type { LedgerDelta } from '@ringflow/contract';
+import type { LedgerDelta, NameEntry, ThreatHit } from '@ringflow/contract';
 import type { Config } from '../../config/index.ts';
-import type { InletStatus, NameUpdate } from '../../inlet/index.ts';
+import type { Delivery, Receipt } from '../../ingest/index.ts';
+import type { InletStatus, InterfaceCounters } from '../../inlet/index.ts';
 import type { RunOptions, RunResult, SqlQuery } from '../../query/index.ts';
-import type { LoadResult, StoreStatus, TrafficWatch } from '../../store/index.ts';
+import type {
+  ExportedFile,
+  ExportOptions,
+  LoadResult,
+  SeenAddress,
+  SeenPage,
+  StoreStatus,
+  TrafficWatch,
+} from '../../store/index.ts';
 import type { Problem } from '../log.ts';
 
 /**
@@ -16,8 +25,16 @@ import type { Problem } from '../log.ts';
 export interface InletMethods {
   /** Opens the sockets; the answer says where it listens. */
   start(config: Config): InletStarted;
+  /** Takes over the run-time keys of a configuration; rejects, with everything as before, when one is wrong. */
+  configure(config: Config): void;
   /** Closes the sockets, decodes what was received, seals it. */
   stop(): void;
+  /** Answered as long as the event loop turns. */
+  ping(): void;
+  /** Takes records that main has read from JSON; the answer comes when they are on disk. */
+  take(delivery: Delivery): Receipt;
+  /** How far a source of records has come. */
+  progress(source: string): { records: number; link: string };
 }
 
 export interface InletStarted {
@@ -31,7 +48,9 @@ export interface InletEvents {
   usage: ProcessUsage;
   /** A warning or an error was logged. */
   problem: Problem;
-  names: readonly NameUpdate[];
+  names: readonly NameEntry[];
+  /** The latest counters of interfaces that sFlow told about. */
+  counters: readonly InterfaceCounters[];
   /** A segment is in the spool: the store should load it now, not at its next look. */
   sealed: { readonly segment: string; readonly rows: number; readonly ledger: LedgerDelta };
 }
@@ -39,16 +58,25 @@ export interface InletEvents {
 export interface StoreMethods {
   /** Opens the engine, upgrades the schema, begins to load what waits in the spool. */
   start(config: Config, watches: readonly TrafficWatch[]): void;
+  /** Takes over the run-time keys of a configuration. */
+  configure(config: Config): void;
   /** Finishes the segment in hand; the rest waits in the spool. */
   stop(): void;
+  /** Answered as long as the event loop turns. */
+  ping(): void;
   /** {@link RunOptions.signal} travels as the call's own abort. */
   run(query: SqlQuery, options: Omit<RunOptions, 'signal'>): RunResult;
+  /** Writes the rows of a query to a file, which main sends and deletes. */
+  exportRows(query: SqlQuery, options: Omit<ExportOptions, 'path' | 'signal'>): ExportedFile;
   /** Loads what is in the spool now; true when it is empty, false when the engine failed. */
   load(): boolean;
   /** Drops what is older or more than the configuration allows; called by the schedule. */
   retain(): void;
-  saveNames(updates: readonly NameUpdate[]): void;
-  loadNames(): readonly NameUpdate[];
+  saveNames(updates: readonly NameEntry[]): void;
+  loadNames(): readonly NameEntry[];
+  seenAddresses(page: SeenPage): readonly SeenAddress[];
+  saveThreatHits(hits: readonly ThreatHit[]): void;
+  loadThreatHits(limit: number): readonly ThreatHit[];
 }
 
 export interface StoreEvents {
@@ -62,11 +90,17 @@ export interface StoreEvents {
   loaded: LoadResult;
 }
 
-/** Events from main. */
-export interface MainEvents {
-  /** To the store: a segment was sealed. */
+/** Events from main to every process. */
+export interface ProcessEvents {
+  /** The least important lines of the log that are written from now on. */
+  logLevel: Config['log']['level'];
+}
+
+/** Events from main to the store. */
+export interface MainEvents extends ProcessEvents {
+  /** A segment was sealed. */
   sealed: { readonly segment: string };
-  /** To the store: names changed, and with them what the watches' filters compile to. */
+  /** Names changed, and with them what the watches' filters compile to. */
   watches: readonly TrafficWatch[];
 }
 

@@ -1,5 +1,8 @@
+import { open, unlink } from 'node:fs/promises';
 import { RingflowError, type ErrorCode } from '@ringflow/contract';
+import type { ExportRows } from '../../http/index.ts';
 import type { RunQuery } from '../../query/index.ts';
+import type { ExportedFile } from '../../store/index.ts';
 import type { Channel, WireError } from './channel.ts';
 import type { MainEvents, StoreEvents, StoreMethods } from './messages.ts';
 
@@ -21,6 +24,10 @@ const ENGINE_ERRORS: Readonly<Record<string, { code: ErrorCode; message?: string
     code: 'query_too_large',
     message: 'The answer has more rows than allowed',
     hint: 'Group by fewer fields, make the buckets longer, or raise query.max_rows',
+  },
+  query_busy: {
+    code: 'query_busy',
+    hint: 'Try again in some seconds, or ask for less at a time; store.query_slots and store.query_queue set how much is taken on',
   },
   query_cancelled: { code: 'query_cancelled', message: 'The query was cancelled', hint: 'Ask again' },
   query_failed: { code: 'store_failed', hint: 'Report it with the SQL of the query' },
@@ -50,5 +57,23 @@ export function createRunQuery(channel: () => StoreChannel | undefined): RunQuer
     } catch (error) {
       throw toQueryError(error as WireError);
     }
+  };
+}
+
+/** Writes rows to a file in the store process, and opens it here. */
+export function createExportRows(channel: () => StoreChannel | undefined): ExportRows {
+  return async (query, { signal, ...options }) => {
+    const store = channel();
+    if (!store) throw toQueryError({ code: 'store_unavailable', message: '' });
+    let file: ExportedFile;
+    try {
+      file = await store.call('exportRows', [query, options], signal);
+    } catch (error) {
+      throw toQueryError(error as WireError);
+    }
+    const handle = await open(file.path);
+    // From here on it lives as long as it is read.
+    await unlink(file.path);
+    return { stream: handle.createReadStream({ highWaterMark: 1 << 18 }), sizeBytes: file.sizeBytes };
   };
 }

@@ -1,8 +1,9 @@
+import type { NameEntry, ThreatHit } from '@ringflow/contract';
 import { join } from 'node:path';
-import type { Config } from '../../config/index.ts';
+import { applyConfig, createLiveConfig, secretsOf, type Config } from '../../config/index.ts';
 import type { RunOptions, SqlQuery } from '../../query/index.ts';
-import { createStore, type Store, type StoredName, type TrafficWatch } from '../../store/index.ts';
-import { createLog } from '../log.ts';
+import { createStore, type ExportOptions, type SeenPage, type Store, type TrafficWatch } from '../../store/index.ts';
+import { createLog, type Log } from '../log.ts';
 import { createChannel, type Port } from './channel.ts';
 import type { MainEvents, StoreEvents } from './messages.ts';
 import { readUsage } from './usage.ts';
@@ -13,6 +14,9 @@ const STATUS_MS = 1000;
 /** The process that holds the engine. Main starts and stops it; without main it stops by itself. */
 export function runStoreProcess(): void {
   let store: Store | null = null;
+  let log: Log | null = null;
+  /** The store reads its budgets from here when it looks at them. */
+  let live: Config | null = null;
   let timer: NodeJS.Timeout | null = null;
   let stopping: Promise<void> | null = null;
   /** The loader holds this list; main replaces what is in it. */
@@ -25,7 +29,13 @@ export function runStoreProcess(): void {
   const channel = createChannel<object, MainEvents, StoreEvents>(process as unknown as Port, {
     async start(config: Config, first: readonly TrafficWatch[]): Promise<void> {
       watches.push(...first);
-      const started = wireStore(config, watches, channel.emit);
+      const current = createLiveConfig(config);
+      live = current;
+      log = createLog(config.log, 'store', {
+        noticed: (problem) => channel.emit('problem', problem),
+        secrets: () => secretsOf(current),
+      });
+      const started = wireStore(current, watches, log, channel.emit);
       try {
         await started.start();
       } catch (error) {
@@ -41,15 +51,23 @@ export function runStoreProcess(): void {
       report();
       timer = setInterval(report, STATUS_MS);
     },
+    configure: (config: Config) => void (live && applyConfig(live, config)),
     stop,
+    ping: () => undefined,
     run: (query: SqlQuery, options: Omit<RunOptions, 'signal'>, signal: AbortSignal) =>
       opened().run(query, { ...options, signal }),
+    exportRows: (query: SqlQuery, options: Omit<ExportOptions, 'path' | 'signal'>, signal: AbortSignal) =>
+      opened().exportRows(query, { ...options, signal }),
     load: () => opened().load(),
     retain: async () => void (await opened().retain()),
-    saveNames: (names: readonly StoredName[]) => opened().saveNames(names),
+    saveNames: (names: readonly NameEntry[]) => opened().saveNames(names),
     loadNames: () => opened().loadNames(),
+    seenAddresses: (page: SeenPage) => opened().seenAddresses(page),
+    saveThreatHits: (hits: readonly ThreatHit[]) => opened().saveThreatHits(hits),
+    loadThreatHits: (limit: number) => opened().loadThreatHits(limit),
   });
   channel.on('sealed', () => store?.wake());
+  channel.on('logLevel', (level) => log && (log.level = level));
   channel.on('watches', (next) => void watches.splice(0, watches.length, ...next));
 
   function stop(): Promise<void> {
@@ -73,13 +91,14 @@ export function runStoreProcess(): void {
 function wireStore(
   config: Config,
   watches: readonly TrafficWatch[],
+  log: Log,
   emit: <K extends keyof StoreEvents>(name: K, value: StoreEvents[K]) => void,
 ): Store {
-  const log = createLog(config.log, 'store', (problem) => emit('problem', problem));
   return createStore(config.store, {
     spoolDirectory: join(config.data_dir, 'spool'),
     engineDirectory: join(config.data_dir, 'store'),
     ledgerPath: join(config.data_dir, 'ledger.json'),
+    keepFreeBytes: config.spool.min_free_bytes,
     watches,
     onLoaded: (result) => {
       log.debug(

@@ -7,8 +7,17 @@ import type { ProcessRole } from './index.ts';
 const RESTART_DELAYS_MS = [100, 500, 1000, 2000, 5000, 10_000];
 /** A process that ran this long has recovered: its next death is its first. */
 const STABLE_MS = 30_000;
+/** Pings until a process counts as hung. */
+const PINGS = 6;
+/** How many times longer it may take while it starts: opening a large database keeps its event loop from turning. */
+const START_FACTOR = 10;
 
-export interface SupervisorOptions<Remote, RemoteEvents, LocalEvents> {
+/** Every process answers this as long as its event loop turns, however busy it is otherwise. */
+export interface Pingable {
+  ping(): void;
+}
+
+export interface SupervisorOptions<Remote extends Pingable, RemoteEvents, LocalEvents> {
   readonly role: ProcessRole;
   /** The bundle that is forked. */
   readonly entry: string;
@@ -23,8 +32,8 @@ export interface SupervisorOptions<Remote, RemoteEvents, LocalEvents> {
   end(channel: Channel<Remote, RemoteEvents, LocalEvents>): Promise<void>;
   /** False: a first beginning that fails is retried like every later one. */
   readonly required: boolean;
-  /** Longest wait for `end`; then the process is killed. */
-  readonly endTimeoutMs: number;
+  /** A process that does not answer a ping for this long is hung: it is killed and started again. */
+  readonly answerTimeoutMs: number;
   /** After each change of {@link SupervisorStatus}. */
   changed(status: SupervisorStatus): void;
   /** The process died, or could not begin, and will be started again. */
@@ -40,17 +49,18 @@ export interface SupervisorStatus {
   readonly error?: string;
 }
 
-export interface Supervisor<Remote, RemoteEvents, LocalEvents> {
+export interface Supervisor<Remote extends Pingable, RemoteEvents, LocalEvents> {
   /** Starts the process; rejects when it is required and its first beginning fails. Later ones lead to a new start. */
   start(): Promise<void>;
-  stop(): Promise<void>;
+  /** Ends the process in good order; one that has not ended after `timeoutMs` is killed. */
+  stop(timeoutMs: number): Promise<void>;
   status(): SupervisorStatus;
   /** The channel of a process that is up, undefined otherwise. */
   channel(): Channel<Remote, RemoteEvents, LocalEvents> | undefined;
 }
 
 /** Keeps one child process running until `stop`. */
-export function createSupervisor<Remote, RemoteEvents, LocalEvents>(
+export function createSupervisor<Remote extends Pingable, RemoteEvents, LocalEvents>(
   options: SupervisorOptions<Remote, RemoteEvents, LocalEvents>,
 ): Supervisor<Remote, RemoteEvents, LocalEvents> {
   const { role } = options;
@@ -71,6 +81,25 @@ export function createSupervisor<Remote, RemoteEvents, LocalEvents>(
   const kill = (): void => {
     told = true;
     child?.kill('SIGKILL');
+  };
+
+  /** Counts in turns of this process's own event loop: when main stood still itself, nobody else is to blame. */
+  const watch = (process_: ChildProcess, channel: Channel<Remote, RemoteEvents, LocalEvents>): void => {
+    let unanswered = 0;
+    const timer = setInterval(() => {
+      if (unanswered >= (current === channel ? PINGS : PINGS * START_FACTOR)) {
+        options.failed(`did not answer for ${options.answerTimeoutMs} ms, killing it`);
+        told = true;
+        process_.kill('SIGKILL');
+        return;
+      }
+      unanswered++;
+      if (unanswered > 1) return;
+      const answered = (): void => void (unanswered = 0);
+      channel.call('ping', [] as never).then(answered, () => undefined);
+    }, options.answerTimeoutMs / PINGS);
+    timer.unref();
+    process_.once('exit', () => clearInterval(timer));
   };
 
   const spawn = async (): Promise<void> => {
@@ -98,6 +127,7 @@ export function createSupervisor<Remote, RemoteEvents, LocalEvents>(
       }
     });
     options.connect(channel);
+    watch(process_, channel);
     await options.begin(channel);
     if (child !== process_) throw new Error('The process ended while it was starting');
     current = channel;
@@ -131,7 +161,7 @@ export function createSupervisor<Remote, RemoteEvents, LocalEvents>(
         if (options.required) throw error;
       }
     },
-    stop: async () => {
+    stop: async (timeoutMs) => {
       stopping = true;
       const process_ = child;
       if (!process_) {
@@ -143,9 +173,9 @@ export function createSupervisor<Remote, RemoteEvents, LocalEvents>(
         ? options.end(current).catch((error: Error) => options.failed('did not end in good order', error))
         : Promise.resolve();
       const timer = setTimeout(() => {
-        options.failed(`did not end within ${options.endTimeoutMs} ms, killing it`);
+        options.failed(`did not end within ${timeoutMs} ms, killing it`);
         process_.kill('SIGKILL');
-      }, options.endTimeoutMs);
+      }, timeoutMs);
       await Promise.race([ended, exited]);
       // The child exits by itself when the channel closes.
       if (process_.connected) process_.disconnect();

@@ -3,21 +3,29 @@ import { createBoundedLabels, OVERFLOW_LABEL, type Metrics, type MetricsConfig }
 import type { TrafficDelta } from '../../store/index.ts';
 
 /** Counts the traffic of loaded segments on `/metrics`; the label sets are bounded. */
-export function createTrafficMetrics(
-  config: MetricsConfig,
-  metrics: Metrics,
-): (deltas: readonly TrafficDelta[]) => void {
-  const exporters = createBoundedLabels(config.max_exporters);
-  const interfaces = createBoundedLabels(config.max_interfaces);
+export interface TrafficMetrics {
+  count(deltas: readonly TrafficDelta[]): void;
+  /** Services or watches were configured anew. */
+  configured(): void;
+}
+
+/** @param config may change while it is held; call `configured` then */
+export function createTrafficMetrics(config: MetricsConfig, metrics: Metrics): TrafficMetrics {
+  const exporters = createBoundedLabels(() => config.max_exporters);
+  const interfaces = createBoundedLabels(() => config.max_interfaces);
   const services = new Map<number, string>();
-  for (const [name, texts] of Object.entries(config.services)) {
-    for (const number of texts.flatMap(parseService)) services.set(number, name);
-    metrics.add('ringflow_service_bytes_total', { service: name }, 0);
-  }
-  for (const watch of Object.keys(config.watches)) {
-    metrics.add('ringflow_watch_bytes_total', { watch }, 0);
-    metrics.add('ringflow_watch_packets_total', { watch }, 0);
-    metrics.add('ringflow_watch_records_total', { watch }, 0);
+
+  function configured(): void {
+    services.clear();
+    for (const [name, texts] of Object.entries(config.services)) {
+      for (const number of texts.flatMap(parseService)) services.set(number, name);
+      metrics.add('ringflow_service_bytes_total', { service: name }, 0);
+    }
+    for (const watch of Object.keys(config.watches)) {
+      metrics.add('ringflow_watch_bytes_total', { watch }, 0);
+      metrics.add('ringflow_watch_packets_total', { watch }, 0);
+      metrics.add('ringflow_watch_records_total', { watch }, 0);
+    }
   }
   const exporterLabel = (exporter: string): string => (exporters.admit(exporter) ? exporter : OVERFLOW_LABEL);
 
@@ -66,5 +74,6 @@ export function createTrafficMetrics(
       }
     }
   };
-  return (deltas) => deltas.forEach(count);
+  configured();
+  return { count: (deltas) => deltas.forEach(count), configured };
 }

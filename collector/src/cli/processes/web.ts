@@ -1,45 +1,71 @@
-import type { ExporterInfo, ReadyResponse, StatusResponse } from '@ringflow/contract';
+import type { ExporterInfo, ReadyResponse, StatusResponse, ThreatHit } from '@ringflow/contract';
 import type { Config } from '../../config/index.ts';
-import { createHttp, type Http } from '../../http/index.ts';
+import {
+  createHttp,
+  wantsTls,
+  type ExportRows,
+  type Http,
+  type HttpConfig,
+  type IngestDoor,
+} from '../../http/index.ts';
 import type { Metrics } from '../../metrics/index.ts';
 import type { NameLookup, RunQuery } from '../../query/index.ts';
 import type { Log } from '../log.ts';
 import { VERSION } from '../version.ts';
+import { createAddressNames } from './address-names.ts';
 import { listenError } from './listen-error.ts';
 
 export interface WebDeps {
   readonly run: RunQuery;
+  readonly exportRows: ExportRows;
   readonly status: () => StatusResponse;
   readonly exporters: () => readonly ExporterInfo[];
   readonly ready: () => ReadyResponse;
   readonly names: NameLookup;
+  readonly threatHits: (limit: number) => Promise<readonly ThreatHit[]>;
   readonly metrics: Metrics;
+  readonly ingest: IngestDoor | undefined;
   readonly now: () => number;
   readonly log: Log;
 }
 
+export interface Web extends Http {
+  /** The configuration has changed in place. */
+  configured(): void;
+}
+
 /** The API with what this process knows. */
-export function createWeb(config: Config, deps: WebDeps): Http {
-  const { metrics, ...rest } = deps;
-  const http = createHttp(
-    { ...config.http, query: config.query },
-    {
-      ...rest,
-      version: VERSION,
-      sets: config.names.sets,
-      observe: ({ kind, outcome, durationMs, reads }) => {
-        metrics.add('ringflow_queries_total', { kind, outcome });
-        metrics.observe('ringflow_query_duration_seconds', { kind }, durationMs / 1000);
-        for (const { table, rowsRead, bytesRead } of reads) {
-          metrics.add('ringflow_query_read_rows_total', { kind, table }, rowsRead);
-          metrics.add('ringflow_query_read_bytes_total', { kind, table }, bytesRead);
-        }
-      },
-      metrics: async () => ({ contentType: metrics.contentType, body: await metrics.text() }),
+export function createWeb(config: Config, deps: WebDeps): Web {
+  const { metrics, ingest, ...rest } = deps;
+  const settings = { ...config.http, query: config.query };
+  warnIfOpen(config.http, deps.log);
+  const resolve = createAddressNames(config.resolve, metrics, rest.now);
+  const http = createHttp(settings, {
+    ...rest,
+    ...(resolve ? { resolve } : {}),
+    ...(ingest ? { ingest } : {}),
+    version: VERSION,
+    get sets() {
+      return config.names.sets;
     },
-  );
+    observe: ({ kind, outcome, durationMs, reads }) => {
+      metrics.add('ringflow_queries_total', { kind, outcome });
+      metrics.observe('ringflow_query_duration_seconds', { kind }, durationMs / 1000);
+      for (const { table, rowsRead, bytesRead } of reads) {
+        metrics.add('ringflow_query_read_rows_total', { kind, table }, rowsRead);
+        metrics.add('ringflow_query_read_bytes_total', { kind, table }, bytesRead);
+      }
+    },
+    refused: (reason) => metrics.add('ringflow_http_refused_total', { reason }),
+    metrics: async () => ({ contentType: metrics.contentType, body: await metrics.text() }),
+  });
   return {
     ...http,
+    stop: async () => {
+      resolve?.stop();
+      await http.stop();
+    },
+    configured: () => void Object.assign(settings, config.http),
     start: () =>
       http.start().catch((error: Error) => {
         throw listenError(error, {
@@ -50,4 +76,23 @@ export function createWeb(config: Config, deps: WebDeps): Http {
         });
       }),
   };
+}
+
+/** Says so when strangers may read everything. */
+function warnIfOpen({ host, token, tls }: HttpConfig, log: Log): void {
+  if (isLoopback(host) || tls.client_ca !== '') return;
+  if (token === '')
+    log.warn(
+      { host, hint: 'set http.token (RINGFLOW_HTTP_TOKEN), or http.host to 127.0.0.1' },
+      'the API is open: whoever reaches this machine may read all flows, because http.token is empty',
+    );
+  else if (!wantsTls(tls))
+    log.warn(
+      { host, hint: 'set http.tls, or put a proxy with TLS in front' },
+      'the token of the API crosses the network in the clear, because http.tls is not set',
+    );
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\./.test(host);
 }

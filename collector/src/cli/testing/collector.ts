@@ -56,10 +56,14 @@ export function runCommand(
 }
 
 /** Starts `ringflow serve` (or `demo`) and waits until it says where it is. */
-export async function startCollector(folder: string, command = 'serve'): Promise<RunningCollector> {
+export async function startCollector(
+  folder: string,
+  command = 'serve',
+  env: Record<string, string> = {},
+): Promise<RunningCollector> {
   const child: ChildProcess = spawn(process.execPath, [BIN, command], {
     cwd: folder,
-    env: cleanEnvironment(),
+    env: { ...cleanEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -68,7 +72,7 @@ export async function startCollector(folder: string, command = 'serve'): Promise
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   const found = await until(
     async () => {
-      const url = /Metrics\s+(http:\S+)\/metrics/.exec(output)?.[1];
+      const url = /Metrics\s+(https?:\S+)\/metrics/.exec(output)?.[1];
       const udpPort = Number(/Flow export\s+UDP (\d+)/.exec(output)?.[1]);
       if (child.exitCode !== null) throw new Error(`ringflow ${command} ended with ${child.exitCode}:\n${output}`);
       return url && udpPort ? { url, udpPort } : undefined;

@@ -1,3 +1,7 @@
+import { createReadStream } from 'node:fs';
+import { stat, unlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { ExporterInfo, QueryResponse } from '@ringflow/contract';
 import { NO_NAMES, QUERY_DEFAULTS, type NameLookup } from '../../query/index.ts';
 import { createTestStore, type TestStore } from '../../query/testing/store.ts';
@@ -33,7 +37,9 @@ export const EXPORTER: ExporterInfo = {
   templateMs: 2,
   clockOffsetMs: 9,
   losses: { bad_length: 8 },
-  interfaces: [{ index: 3, name: 'Gi0/3', description: 'uplink', speedBps: 1e9 }],
+  interfaces: [{ index: 3, name: 'Gi0/3', description: 'uplink', speedBps: 1e9, source: 'config', attributes: {} }],
+  nameSource: 'config',
+  attributes: {},
 };
 
 /** Names of one exporter, one interface and one AS. */
@@ -44,13 +50,13 @@ export const NAMES: NameLookup = {
     exporter === '192.0.2.1' && index === 3
       ? { exporter, index, name: 'Gi0/3', description: 'uplink', speedBps: 1e9 }
       : undefined,
-  as: (asn) => (asn === 15_169 ? 'Google LLC' : undefined),
+  named: (kind, id) => (kind === 'as' && id === 15_169 ? 'Google LLC' : undefined),
   exportersWhere: (matches) => (matches('edge1') ? ['192.0.2.1'] : []),
   interfacesWhere: (matches) =>
     matches('Gi0/3') || matches('uplink')
       ? [{ exporter: '192.0.2.1', index: 3, name: 'Gi0/3', description: 'uplink', speedBps: 1e9 }]
       : [],
-  asWhere: (matches) => (matches('Google LLC') ? [15_169] : []),
+  idsWhere: (kind, matches) => (kind === 'as' && matches('Google LLC') ? [15_169] : []),
 };
 
 export async function createTestServer(
@@ -67,6 +73,12 @@ export async function createTestServer(
     {
       version: '0.0.0-test',
       run: (statement, options) => store.engine.query(statement, options),
+      exportRows: async (statement, options) => {
+        const path = join(tmpdir(), `ringflow-export-${options.id}`);
+        await store.engine.exportRows(statement, { ...options, path });
+        const stream = createReadStream(path).on('close', () => void unlink(path));
+        return { stream, sizeBytes: (await stat(path)).size };
+      },
       status: () => ({
         version: '0.0.0-test',
         nowMs,

@@ -1,3 +1,4 @@
+import type { KindInput } from './kind.ts';
 import { METRICS, type FlowQuery, type Metric } from '@ringflow/contract';
 import type { Plan } from '../plan.ts';
 import { dimensionAlias, sourceSql } from '../source.ts';
@@ -27,22 +28,41 @@ export function isPartition(query: FlowQuery): boolean {
 export const metricSum = (metric: Metric): Sql => sql`sum(${alias(`m_${metric}`)})`;
 
 /**
- * One row per group (and bucket) of the top `limit`, and the rest as one group with `shown` = 0. Membership is decided
+ * The top `limit` groups after `offset`, and the rest as one group with `shown` = 0 and keys at their default. Groups
+ * and total come from one pass over the rows, so shown + other = total exactly, whatever arrives meanwhile.
+ *
+ * Columns: `shown`, the dimensions, bytes, packets, flows, highest sampling rate (for the rest: of all).
+ */
+export function rankedSql({ query, filter, names }: KindInput, plan: Plan): Sql {
+  const columns = dimensionsOf(query);
+  const source = sourceSql(plan, filter, { dimensions: query.groupBy, bucketed: false, sides: 'rows', names });
+  const keys = columns.map((_, index) => dimensionAlias(index));
+  const keyList = join(keys);
+  const sums = METRICS.map((metric) => sql`${metricSum(metric)} AS ${alias(`s_${metric}`)}`);
+  const outputs = columns.map((column, index) => outputSql(column, dimensionAlias(index)));
+  const counters = METRICS.map((metric) => {
+    const sum = alias(`s_${metric}`);
+    return sql`if(total, ${sum} - sum(if(total, 0, ${sum})) OVER (), ${sum})`;
+  });
+  // The total sorts first, so it is never cut off; rows of the pages before this one stay in the rest.
+  const groups = sql`SELECT grouping(${keyList}) > 0 AS total, ${keyList}, ${join(sums)}, max(m_rate) AS s_rate FROM (${source}) GROUP BY GROUPING SETS ((${keyList}), ()) HAVING total OR s_bytes + s_packets + s_flows > 0 ORDER BY total DESC, ${orderSql(query, keys)} LIMIT ${bind(query.offset + query.limit + 1, 'UInt64')}`;
+  return sql`SELECT toUInt8(NOT total) AS shown, ${join(outputs)}, ${join(counters)}, s_rate FROM (SELECT *, rowNumberInAllBlocks() AS place FROM (${groups})) WHERE total OR place > ${bind(query.offset, 'UInt64')} ORDER BY place > 0 DESC, place`;
+}
+
+/**
+ * One row per group of the top `limit` and bucket, and the rest as one group with `shown` = 0. Membership is decided
  * once over the whole window, so a series does not come and go; the rest is summed in the same pass as the groups, so
  * shown + other = total exactly, whatever arrives meanwhile.
  *
- * Columns: `shown`, the dimensions, [`bucket`], bytes, packets, flows, highest sampling rate.
+ * Columns: `shown`, the dimensions, `bucket`, bytes, packets, flows, highest sampling rate.
  */
-export function groupedSql(query: FlowQuery, plan: Plan, filter: Sql, bucketed: boolean): Sql {
+export function seriesSql({ query, filter, names }: KindInput, plan: Plan): Sql {
   const columns = dimensionsOf(query);
-  const source = sourceSql(plan, filter, { dimensions: query.groupBy, bucketed, sides: 'rows' });
+  const shape = { dimensions: query.groupBy, sides: 'rows', names } as const;
+  const source = sourceSql(plan, filter, { ...shape, bucketed: true });
+  if (columns.length === 0)
+    return sql`SELECT toUInt8(1) AS shown, bucket, ${join(METRICS.map(metricSum))}, max(m_rate) FROM (${source}) GROUP BY bucket ORDER BY bucket`;
   const keys = columns.map((_, index) => dimensionAlias(index));
-  const bucket = bucketed ? sql`bucket, ` : EMPTY;
-  const sums = sql`${join(METRICS.map(metricSum))}, max(m_rate)`;
-  if (columns.length === 0) {
-    const group = bucketed ? sql` GROUP BY bucket ORDER BY bucket` : EMPTY;
-    return sql`SELECT toUInt8(1) AS shown, ${bucket}${sums} FROM (${source})${group}`;
-  }
   const keyList = join(keys);
   const shownKeys = columns.map((_, index) => alias(`g${index}`));
   const groups = columns.map(
@@ -51,23 +71,20 @@ export function groupedSql(query: FlowQuery, plan: Plan, filter: Sql, bucketed: 
   );
   const outputs = columns.map((column, index) => outputSql(column, alias(`g${index}`)));
   // Who is in the top is found without cutting rows into buckets, which is most of the work of a time series.
-  const whole = bucketed
-    ? sql`(${sourceSql(plan, filter, { dimensions: query.groupBy, bucketed: false, sides: 'rows' })})`
-    : sql`source`;
-  const top = sql`SELECT ${keyList} FROM ${whole} GROUP BY ${keyList} HAVING sum(m_bytes) + sum(m_packets) + sum(m_flows) > 0 ORDER BY ${orderSql(query, keys)} LIMIT ${bind(query.limit, 'UInt32')} OFFSET ${bind(query.offset, 'UInt64')}`;
-  const rest = query.other || query.measure === 'share' || query.kind === 'table' ? EMPTY : sql` WHERE shown`;
-  const order = bucketed ? sql`bucket` : sql`shown DESC, ${orderSql(query, shownKeys)}`;
+  const whole = sourceSql(plan, filter, { ...shape, bucketed: false });
+  const top = sql`SELECT ${keyList} FROM (${whole}) GROUP BY ${keyList} HAVING sum(m_bytes) + sum(m_packets) + sum(m_flows) > 0 ORDER BY ${orderSql(query, keys)} LIMIT ${bind(query.limit, 'UInt32')} OFFSET ${bind(query.offset, 'UInt64')}`;
+  const rest = query.other || query.measure === 'share' ? EMPTY : sql` WHERE shown`;
   return sql`WITH source AS (${source}), top AS (${top})
-    SELECT shown, ${join(outputs)}, ${bucket}${join(METRICS.map((metric) => alias(`m_${metric}`)))}, m_rate FROM (
-      SELECT shown, ${join(shownKeys)}, ${bucket}${join(METRICS.map((metric) => sql`sum(${alias(`m_${metric}`)}) AS ${alias(`m_${metric}`)}`))}, max(m_rate) AS m_rate
-      FROM (SELECT toUInt8((${keyList}) IN (SELECT ${keyList} FROM top)) AS shown, ${join(groups)}, ${bucket}m_bytes, m_packets, m_flows, m_rate FROM source)${rest}
-      GROUP BY shown, ${bucket}${join(shownKeys)})
-    ORDER BY ${order}`;
+    SELECT shown, ${join(outputs)}, bucket, ${join(METRICS.map((metric) => alias(`m_${metric}`)))}, m_rate FROM (
+      SELECT shown, ${join(shownKeys)}, bucket, ${join(METRICS.map((metric) => sql`sum(${alias(`m_${metric}`)}) AS ${alias(`m_${metric}`)}`))}, max(m_rate) AS m_rate
+      FROM (SELECT toUInt8((${keyList}) IN (SELECT ${keyList} FROM top)) AS shown, ${join(groups)}, bucket, m_bytes, m_packets, m_flows, m_rate FROM source)${rest}
+      GROUP BY shown, bucket, ${join(shownKeys)})
+    ORDER BY bucket`;
 }
 
 /** Totals of the source: bytes, packets, flows, highest sampling rate. */
-export function totalSql(plan: Plan, filter: Sql, bucketed: boolean): Sql {
-  const source = sourceSql(plan, filter, { dimensions: [], bucketed, sides: 'rows' });
+export function totalSql({ filter, names }: KindInput, plan: Plan, bucketed: boolean): Sql {
+  const source = sourceSql(plan, filter, { dimensions: [], bucketed, sides: 'rows', names });
   const bucket = bucketed ? sql`bucket, ` : EMPTY;
   const group = bucketed ? sql` GROUP BY bucket` : EMPTY;
   return sql`SELECT ${bucket}${join(METRICS.map(metricSum))}, max(m_rate) FROM (${source})${group}`;
@@ -75,14 +92,12 @@ export function totalSql(plan: Plan, filter: Sql, bucketed: boolean): Sql {
 
 /** Order of groups: as asked, else by the metric; the keys break ties, so that pages do not overlap. */
 function orderSql(query: FlowQuery, keys: readonly Sql[]): Sql {
-  const outer = keys.length > 0 && keys[0]?.parts[0] === 'g0';
-  const metric = (name: Metric) => (outer ? alias(`m_${name}`) : metricSum(name));
   const asked = (query.kind === 'table' ? query.sort : []).map(({ by, descending }) => {
     const at = query.groupBy.indexOf(by);
-    const expression = at >= 0 ? (keys[at] as Sql) : metric(metricOf(by) ?? query.metric);
+    const expression = at >= 0 ? (keys[at] as Sql) : metricSum(metricOf(by) ?? query.metric);
     return descending ? sql`${expression} DESC` : sql`${expression} ASC`;
   });
-  const terms = asked.length > 0 ? asked : [sql`${metric(query.metric)} DESC`];
+  const terms = asked.length > 0 ? asked : [sql`${metricSum(query.metric)} DESC`];
   return join([...terms, ...keys]);
 }
 

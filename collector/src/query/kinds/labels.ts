@@ -11,6 +11,8 @@ export const OTHER = 'other';
 export interface GroupLabel {
   readonly texts: readonly string[];
   readonly names: readonly (string | undefined)[];
+  /** Bits per second of the interface that the row is about; undefined when it is about none or nobody knows. */
+  readonly speedBps?: number | undefined;
 }
 
 /** Reads the dimensions of a row; they stand in the result from column `at` on. */
@@ -25,8 +27,13 @@ export function groupLabel(
   const texts = columns.map((column, index) => valueText(column, values[index]));
   const exporterAt = columns.findIndex((column) => column.name === 'sampler_address');
   const exporter = exporterAt >= 0 ? texts[exporterAt] : undefined;
+  const interfaceAt = columns.findIndex(({ name }) => name === 'in_if' || name === 'out_if');
   return {
     texts,
+    speedBps:
+      exporter === undefined || interfaceAt < 0
+        ? undefined
+        : names.interface(exporter, Number(values[interfaceAt]))?.speedBps,
     names: columns.map((column, index) =>
       nameOf(names, column, column.name === 'sampler_address' ? texts[index] : values[index], exporter),
     ),
@@ -47,6 +54,8 @@ export function labelFields(labels: readonly GroupLabel[], columns: readonly Ans
       config: columnConfig(column),
       values: labels.map((label) => label.texts[index] ?? ''),
     };
+    // Where the names are asked for by themselves, they are there once.
+    if (columns.some(({ name }) => name === `${column.name}_name`)) return [text];
     if (!hasNames(column) || !labels.some((label) => label.names[index] !== undefined)) return [text];
     const config = {
       displayNameFromDS: `${column.label} name`,

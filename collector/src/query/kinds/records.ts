@@ -3,7 +3,16 @@ import { columnOf, frameOf, samplingNotices, type FilledField } from '../frames.
 import { planQuery } from '../plan.ts';
 import type { RunResult } from '../runner.ts';
 import { bind, columnSql, integer, join, render, sql } from '../sql.ts';
-import { answerColumn, columnConfig, outputSql, splitTime, unitOf, valueText, type AnswerColumn } from '../values.ts';
+import {
+  answerColumn,
+  columnConfig,
+  outputSql,
+  splitTime,
+  unitOf,
+  valueText,
+  type AnswerColumn,
+  partSql,
+} from '../values.ts';
 import type { Kind } from './kind.ts';
 import { groupLabel, labelFields } from './labels.ts';
 
@@ -33,12 +42,12 @@ export const prepareRecords: Kind = (input) => {
   const time = (ms: number) => sql`fromUnixTimestamp64Nano(${bind(ms === 0 ? '0' : `${ms}000000`, 'Int64')}, 'UTC')`;
   const from = sql`FROM flows WHERE time_flow_end_ns >= ${time(window.fromMs)} AND time_flow_end_ns < ${time(window.toMs)} AND (${filter})`;
   const asked = query.sort.map(({ by, descending }) =>
-    descending ? sql`${columnSql(by)} DESC` : sql`${columnSql(by)} ASC`,
+    descending ? sql`${partSql(by, input.names)} DESC` : sql`${partSql(by, input.names)} ASC`,
   );
   const ties = TIE_BREAK.map((name, index) => (index < 2 ? sql`${columnSql(name)} DESC` : columnSql(name)));
   // Numbers as names: an alias equal to the column's name would make the filter see the text instead of the column.
   const outputs = columns.map(
-    (column, index) => sql`${outputSql(column, columnSql(column.name))} AS c${integer(index)}`,
+    (column, index) => sql`${outputSql(column, partSql(column.name, input.names))} AS c${integer(index)}`,
   );
   const statements = [
     render(

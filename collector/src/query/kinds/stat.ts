@@ -30,7 +30,12 @@ export const prepareStat: Kind = (input) => {
     input.oldest,
     input.nowMs,
   );
-  const source = sourceSql(plan, filter, { dimensions: query.unique, bucketed: false, sides: 'arrays' });
+  const source = sourceSql(plan, filter, {
+    dimensions: query.unique,
+    bucketed: false,
+    sides: 'arrays',
+    names: input.names,
+  });
   // The set stops growing one past the bound, so memory is bounded; then the estimate, counted alongside, answers.
   const uniques = query.unique.map((dimension, index) => {
     const [distinct, estimate] = isEitherSide(dimension)

@@ -7,13 +7,14 @@ import {
   quantity,
   quantityConfig,
   quantityName,
+  utilization,
   samplingNotices,
   type FilledField,
 } from '../frames.ts';
 import { planQuery } from '../plan.ts';
 import type { RunResult } from '../runner.ts';
 import { render } from '../sql.ts';
-import { dimensionsOf, groupedSql, isPartition, neededColumns, totalSql } from './grouped.ts';
+import { dimensionsOf, isPartition, neededColumns, rankedSql, totalSql } from './grouped.ts';
 import type { Kind, KindInput } from './kind.ts';
 import { groupLabel, labelFields, otherLabel, type GroupLabel } from './labels.ts';
 import { secondsOf } from './stat.ts';
@@ -25,7 +26,7 @@ interface Row {
 
 /** The top `limit` groups by any combination of columns, with bytes, packets, flows and share, and `other`. */
 export const prepareTable: Kind = (input) => {
-  const { query, filter } = input;
+  const { query } = input;
   const plan = planQuery(
     query,
     input.window,
@@ -35,10 +36,7 @@ export const prepareTable: Kind = (input) => {
   );
   const columns = dimensionsOf(query);
   const partition = isPartition(query);
-  const statements = [
-    render(groupedSql(query, plan, filter, false)),
-    ...(partition ? [] : [render(totalSql(plan, filter, false))]),
-  ];
+  const statements = [render(rankedSql(input, plan)), ...(partition ? [] : [render(totalSql(input, plan, false))])];
 
   const frames = (results: readonly RunResult[]) => {
     const grouped = results[0] as RunResult;
@@ -58,7 +56,7 @@ export const prepareTable: Kind = (input) => {
     const shown = rest && query.other && partition ? [...rows, rest] : rows;
     const shares = sharesOf(shown, rows, rest, partition ? null : (results[1] as RunResult), query.metric);
     const seconds = secondsOf(plan.window, input.nowMs);
-    const measure = query.measure === 'rate' ? 'rate' : 'total';
+    const measure = query.measure === 'rate' || query.measure === 'utilization' ? 'rate' : 'total';
     const fields: FilledField[] = [
       ...labelFields(
         shown.map((row) => row.label),
@@ -70,6 +68,16 @@ export const prepareTable: Kind = (input) => {
         config: quantityConfig(metric, measure),
         values: shown.map((row) => quantity(row.sums[metric], metric, measure, seconds)),
       })),
+      ...(query.measure === 'utilization'
+        ? [
+            {
+              name: 'utilization',
+              type: 'number' as const,
+              config: quantityConfig('bytes', 'utilization'),
+              values: shown.map((row) => utilization(row.sums.bytes, seconds, row.label.speedBps)),
+            },
+          ]
+        : []),
       { name: 'share', type: 'number', config: quantityConfig(query.metric, 'share'), values: shares },
     ];
     const kept =

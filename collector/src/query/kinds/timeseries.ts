@@ -7,13 +7,14 @@ import {
   quantity,
   quantityConfig,
   quantityName,
+  utilization,
   samplingNotices,
   type FilledField,
 } from '../frames.ts';
 import { planQuery } from '../plan.ts';
 import type { RunResult } from '../runner.ts';
 import { render } from '../sql.ts';
-import { dimensionsOf, groupedSql, isPartition, neededColumns, totalSql } from './grouped.ts';
+import { dimensionsOf, isPartition, neededColumns, seriesSql, totalSql } from './grouped.ts';
 import type { Kind, KindInput } from './kind.ts';
 import { displayName, groupLabel, OTHER, type GroupLabel } from './labels.ts';
 
@@ -29,7 +30,7 @@ interface Series {
 
 /** A rate, sum or share over time: one series per group of the top `limit`, and `other`. */
 export const prepareTimeseries: Kind = (input) => {
-  const { query, filter } = input;
+  const { query } = input;
   const plan = planQuery(
     query,
     input.window,
@@ -40,10 +41,7 @@ export const prepareTimeseries: Kind = (input) => {
   const partition = isPartition(query);
   // Either-side groups overlap, so percent needs a total of its own.
   const needsTotal = !partition && query.measure === 'share';
-  const statements = [
-    render(groupedSql(query, plan, filter, true)),
-    ...(needsTotal ? [render(totalSql(plan, filter, true))] : []),
-  ];
+  const statements = [render(seriesSql(input, plan)), ...(needsTotal ? [render(totalSql(input, plan, true))] : [])];
 
   const frames = (results: readonly RunResult[]): DataFrameJson[] => {
     const times = bucketsOf(plan.window.fromMs, plan.window.toMs, plan.stepMs);
@@ -63,7 +61,7 @@ export const prepareTimeseries: Kind = (input) => {
     const unknown = times.map((time, at) => silent[at] === true && isUnknown(time, plan.stepMs, plan.oldestMs, input));
     const fields = shown.map((one, index): FilledField => ({
       ...seriesField(one, input),
-      values: (values[index] as number[]).map((value, at) => (unknown[at] ? null : value)),
+      values: (values[index] as (number | null)[]).map((value, at) => (unknown[at] ? null : value)),
     }));
     const notices = [
       ...samplingNotices(plan, highestRate, input.samplingRate),
@@ -155,8 +153,10 @@ function valuesOf(
   totals: readonly number[] | null,
   { query }: KindInput,
   seconds: number,
-): number[][] {
+): (number | null)[][] {
   const { measure, metric } = query;
+  if (measure === 'utilization')
+    return shown.map((one) => one.sums.map((sum) => utilization(sum, seconds, one.label?.speedBps)));
   if (measure !== 'share') return shown.map((one) => one.sums.map((sum) => quantity(sum, metric, measure, seconds)));
   if (!whole) return shown.map((one) => one.sums.map((sum, at) => plainShare(sum, totals?.[at] ?? 0)));
   const values = shown.map((one) => new Array<number>(one.sums.length).fill(0));

@@ -1,5 +1,7 @@
 import {
   compareBytes,
+  parseService,
+  type Attribute,
   type ComputedField,
   type ConditionNode,
   type FilterNode,
@@ -22,10 +24,36 @@ export function evaluateFilter(tree: FilterNode | null, row: EvaluatedRow, names
   }
   const { field } = tree;
   if (tree.operator === 'contains') return containsInOrder(row[field.columns[0] as string] as readonly number[], tree);
-  const subjects = field.computed ? [compute(field.computed, row)] : field.columns.map((column) => row[column]);
+  if (field.attributes) return field.attributes.some((attribute) => hasAttribute(attribute, tree, row, names));
+  const subjects = field.computed
+    ? [compute(field.computed, row)]
+    : field.columns.map((column) => valueOf(row, column));
   return subjects.some((subject, index) =>
     tree.values.some((value) => compare(subject, field.columns[index] as string, tree, value, row, names)),
   );
+}
+
+/** A stored value, or that of the client's or server's end. */
+function valueOf(row: EvaluatedRow, column: string): EvaluatedRow[string] | undefined {
+  if (!/^(client|server)_/.test(column) || column === 'client_side') return row[column];
+  const isSource = (column.startsWith('client') ? 1 : 2) === (Number(row['client_side']) === 2 ? 2 : 1);
+  return row[column.replace(/^(client|server)/, isSource ? 'src' : 'dst')];
+}
+
+function hasAttribute(attribute: Attribute, { operator, values }: ConditionNode, row: EvaluatedRow, names: NameLookup) {
+  const key = valueOf(row, attribute.key);
+  const known = names
+    .attributeValues(attribute)
+    .find(
+      ({ exporter, id }) =>
+        (exporter === '' || exporter === row['exporter_text']) && (attribute.kind === 'exporter' || id === Number(key)),
+    );
+  const isPattern = operator === 'like' || operator === 'ilike' || operator === '~';
+  return values.some((value) => {
+    const { text } = value as { text: string };
+    if (isPattern) return known !== undefined && matchesName(operator, text)(known.value);
+    return (known?.value ?? '').toLowerCase() === text.toLowerCase();
+  });
 }
 
 /** The values of the condition, one after the other, somewhere in the list. */
@@ -59,15 +87,19 @@ function compare(
   row: EvaluatedRow,
   names: NameLookup,
 ): boolean {
-  if (value.kind === 'field') return order(subject, row[value.field.columns[0] as string], operator);
-  const named = field.kind === 'exporter' || field.kind === 'interface' || field.kind === 'asn';
+  if (value.kind === 'field') return order(subject, valueOf(row, value.field.columns[0] as string), operator);
+  const named = field.kind === 'exporter' || field.kind === 'interface' || field.names !== undefined;
   const isPattern = operator === 'like' || operator === 'ilike' || operator === '~';
   if (named && (value.kind === 'name' || isPattern)) {
     const text = (value as { text: string }).text;
     const matches = isPattern
       ? matchesName(operator, text)
       : (name: string) => name.toLowerCase() === text.toLowerCase();
-    if (field.kind === 'asn') return names.asWhere(matches).includes(Number(subject));
+    if (field.names !== undefined)
+      return (
+        names.idsWhere(field.names, matches).includes(Number(subject)) ||
+        (field.names === 'app' && !isPattern && parseService(text).includes(Number(subject)))
+      );
     if (field.kind === 'exporter') return names.exportersWhere(matches).includes(String(row['exporter_text']));
     return names
       .interfacesWhere(matches)

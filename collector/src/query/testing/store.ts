@@ -36,7 +36,13 @@ let runs = 0;
 
 export async function createTestStore(): Promise<TestStore> {
   const path = mkdtempSync(join(tmpdir(), 'ringflow-query-'));
-  const engine = createEmbeddedEngine({ path, database: 'ringflow', querySlots: 2, maxMemoryBytes: 2 * 1024 ** 3 });
+  const engine = createEmbeddedEngine({
+    path,
+    database: 'ringflow',
+    querySlots: 2,
+    maxWaiting: 100,
+    maxMemoryBytes: 2 * 1024 ** 3,
+  });
   await engine.open();
   await migrate(engine);
   let oldestMs = Infinity;

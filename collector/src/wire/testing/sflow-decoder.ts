@@ -26,6 +26,7 @@ export function createSflowDecoder(sink: DecodeSink, decapsulate = false): Decod
       templateFallbacks: 0,
     }),
     takeChanges: () => new Map(),
+    entries: () => [],
     restore: () => {},
   };
 }

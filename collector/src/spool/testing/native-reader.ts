@@ -1,7 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { CLICKHOUSE_TYPES, COLUMNS } from '@ringflow/contract';
 
-/** A column of a block. */
+/** A column of some block. */
 export interface NativeColumn {
   readonly name: string;
   /** ClickHouse type to read it as: the registry's, even where the block holds a narrower one (narrow.ts). */
@@ -10,8 +10,8 @@ export interface NativeColumn {
 
 const OWN_TYPES = new Map<string, string>(COLUMNS.map(({ name, type }) => [name, CLICKHOUSE_TYPES[type]]));
 
-/** Bytes that hold any header: column names and types are short. */
-const WINDOW_BYTES = 4096;
+/** Some blocks: a segment has thousands of headers, and a read costs more than what it brings. */
+const WINDOW_BYTES = 1 << 20;
 
 const WIDTHS: Readonly<Record<string, number>> = {
   UInt8: 1,
@@ -24,38 +24,45 @@ const WIDTHS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Reads which columns and how many rows a segment holds, and checks that its one block ends where the file does.
- * Touches headers only, except for strings.
+ * Reads which columns and how many rows a segment holds, and checks that its last block ends where the file does.
+ * Touches headers only, except for strings. The collector leaves that to the engine.
  *
- * @throws RangeError when the file is not a whole block of known types
+ * @throws RangeError when the file is not whole blocks of known types
  */
 export async function readNativeColumns(path: string): Promise<{ columns: NativeColumn[]; rows: number }> {
   const file = await open(path, 'r');
   try {
     const { size } = await file.stat();
     const reader = createWindow(file, size);
-    const columnCount = await reader.varint();
-    const rows = await reader.varint();
-    const columns: NativeColumn[] = [];
-    for (let index = 0; index < columnCount; index++) {
-      const name = await reader.text();
-      const type = await reader.text();
-      columns.push({ name, type: OWN_TYPES.get(name) ?? type });
-      const width = WIDTHS[type];
-      if (width !== undefined) reader.skip(rows * width);
-      else if (type === 'Array(UInt32)') {
-        reader.skip((rows - 1) * 8);
-        reader.skip((await reader.uint64()) * 4);
-      } else if (type === 'String') {
-        for (let row = 0; row < rows; row++) reader.skip(await reader.varint());
-      } else throw new RangeError(`Unknown type ${type} of column ${name}`);
-    }
+    const columns = new Map<string, NativeColumn>();
+    let rows = 0;
+    do rows += await readBlock(reader, columns);
+    while (reader.position() < size);
     if (reader.position() !== size)
-      throw new RangeError(`The block ends at byte ${reader.position()}, the file at ${size}`);
-    return { columns, rows };
+      throw new RangeError(`The last block ends at byte ${reader.position()}, the file at ${size}`);
+    return { columns: [...columns.values()], rows };
   } finally {
     await file.close();
   }
+}
+
+async function readBlock(reader: ReturnType<typeof createWindow>, columns: Map<string, NativeColumn>): Promise<number> {
+  const columnCount = await reader.varint();
+  const rows = await reader.varint();
+  for (let index = 0; index < columnCount; index++) {
+    const name = await reader.text();
+    const type = await reader.text();
+    columns.set(name, { name, type: OWN_TYPES.get(name) ?? type });
+    const width = WIDTHS[type];
+    if (width !== undefined) reader.skip(rows * width);
+    else if (type === 'Array(UInt32)') {
+      reader.skip((rows - 1) * 8);
+      reader.skip((await reader.uint64()) * 4);
+    } else if (type === 'String') {
+      for (let row = 0; row < rows; row++) reader.skip(await reader.varint());
+    } else throw new RangeError(`Unknown type ${type} of column ${name}`);
+  }
+  return rows;
 }
 
 function createWindow(file: FileHandle, size: number) {
