@@ -48,7 +48,7 @@ export const COMMANDS: readonly Command[] = [
     ],
     examples: [
       { command: 'ringflow classify --config new.yml', does: 'the rules of a file, on what the running collector knows' },
-      { command: 'ringflow classify --fact name=xe-0/0/1 --fact description="Transit: ACME"', does: 'without a collector' },
+      { command: 'ringflow classify --fact name=xe-0/0/1 --fact description=Transit:ACME', does: 'without a collector' },
     ],
     load: () => import('./classify.ts'),
   },
