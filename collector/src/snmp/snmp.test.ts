@@ -1,16 +1,16 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NameEntry } from '@ringflow/contract';
+import { describeWith, findProgram } from '../../../e2e/testing/programs.ts';
 import { SNMP_DEFAULTS, type SnmpConfig, type SnmpCredentials } from './config.ts';
 import { createSnmpPoller, credentialsOf } from './poller.ts';
 import { askExporter, type SnmpAnswer } from './session.ts';
 
-const isInstalled = spawnSync('snmpd', ['-v']).status === 0;
-if (!isInstalled) console.warn('snmpd is not installed: the tests that ask one are skipped');
+const snmpd = findProgram('snmpd');
 
 const QUICK: SnmpConfig = { ...SNMP_DEFAULTS, enabled: true, timeout_ms: 400, retries: 1 };
 const folder = mkdtempSync(join(tmpdir(), 'ringflow-snmp-'));
@@ -26,7 +26,7 @@ async function freePort(): Promise<number> {
 }
 
 beforeAll(async () => {
-  if (!isInstalled) return;
+  if (snmpd === null) return;
   port = await freePort();
   writeFileSync(
     join(folder, 'snmpd.conf'),
@@ -39,7 +39,7 @@ beforeAll(async () => {
       '',
     ].join('\n'),
   );
-  agent = spawn('snmpd', ['-f', '-C', '-c', join(folder, 'snmpd.conf'), '-Lf', join(folder, 'log')], {
+  agent = spawn(snmpd, ['-f', '-C', '-c', join(folder, 'snmpd.conf'), '-Lf', join(folder, 'log')], {
     env: { ...process.env, SNMP_PERSISTENT_DIR: folder, MIBS: '' },
     stdio: 'ignore',
   });
@@ -69,7 +69,7 @@ const V3 = {
   priv_password: 'private password',
 } as const;
 
-(isInstalled ? describe : describe.skip)('a real agent', () => {
+describeWith(['snmpd'], 'a real agent', () => {
   test.each<[string, SnmpCredentials]>([
     ['v2c', { community: 'looking-glass' }],
     ['v3', V3],
