@@ -81,6 +81,7 @@ function forDemo(config: Config, hasDirectory: boolean): Config {
         ...Object.fromEntries(EXPORTERS.map(({ address, name, site }) => [address, { name, site: site.name }])),
         ...config.names.exporters,
       },
+      interfaces: { ...INTERFACES, ...config.names.interfaces },
       classify: {
         exporters: [...config.names.classify.exporters, ...CLASSIFY.exporters],
         interfaces: [...config.names.classify.interfaces, ...CLASSIFY.interfaces],
@@ -99,6 +100,16 @@ const NETWORKS: Config['enrich']['networks'] = {
     ]),
   ),
 };
+
+/** NetFlow v5 has no way to tell names: they are written down. */
+const INTERFACES: Config['names']['interfaces'] = Object.fromEntries(
+  EXPORTERS.filter(({ protocol }) => protocol === 'netflow5').map(({ address, interfaces }) => [
+    address,
+    Object.fromEntries(
+      interfaces.map(({ index, name, description, speedBps }) => [index, { name, description, speed_bps: speedBps }]),
+    ),
+  ]),
+);
 
 /** What the names in the synthetic network mean. */
 const CLASSIFY: Config['names']['classify'] = {
