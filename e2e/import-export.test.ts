@@ -4,6 +4,7 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } fr
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import {
+  cleanEnvironment,
   createFolder,
   runCommand,
   startCollector,
@@ -47,7 +48,7 @@ async function runBlock(name: string): Promise<string> {
   const head = `set -eo pipefail\nringflow() { "${process.execPath}" "${join(ROOT, 'collector/bin/ringflow.mjs')}" "$@"; }\n`;
   const { stdout, stderr } = await promisify(execFile)('bash', ['-c', head + text], {
     cwd: folder.path,
-    env: { ...process.env, RINGFLOW_URL: collector.url },
+    env: { ...cleanEnvironment(), RINGFLOW_URL: collector.url },
   });
   return stdout + stderr;
 }

@@ -1,7 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createFolder, startCollector, until, type RunningCollector } from '../collector/src/cli/testing/collector.ts';
+import {
+  cleanEnvironment,
+  createFolder,
+  startCollector,
+  until,
+  type RunningCollector,
+} from '../collector/src/cli/testing/collector.ts';
 import { createSender } from '../collector/src/cli/testing/sender.ts';
 import { documentedBlocks, projectFile, ROOT } from './testing/documented.ts';
 import { describeWith } from './testing/programs.ts';
@@ -24,7 +30,7 @@ function run(script: string, cwd: string, collector?: RunningCollector, env: Rec
   const result = spawnSync('bash', ['-ec', here], {
     cwd,
     encoding: 'utf8',
-    env: { ...process.env, PATH: path, ...env },
+    env: { ...cleanEnvironment(), PATH: path, ...env },
   });
   if (result.status !== 0) throw new Error(`exit ${result.status}: ${here}\n${result.stdout}${result.stderr}`);
   return result.stdout;

@@ -3,7 +3,14 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { IngestResponse, StatusResponse } from '@ringflow/contract';
-import { createFolder, runCommand, startCollector, until, type RunningCollector } from './testing/collector.ts';
+import {
+  cleanEnvironment,
+  createFolder,
+  runCommand,
+  startCollector,
+  until,
+  type RunningCollector,
+} from './testing/collector.ts';
 
 const TOKEN = 'open-sesame';
 const CONFIG = `data_dir: ./data
@@ -237,7 +244,7 @@ test('an import that is killed goes on where it stopped', async () => {
   const env = { RINGFLOW_URL: running.url, RINGFLOW_HTTP_INGEST_TOKEN: TOKEN };
   const child = spawn(process.execPath, [join(__dirname, '../../bin/ringflow.mjs'), 'import', 'flows.json'], {
     cwd: folder.path,
-    env: { ...process.env, ...env },
+    env: { ...cleanEnvironment(), ...env },
   });
   await until(async () => (await running.status()).ledger.received > 0, 20_000, 'the first records are there');
   child.kill('SIGKILL');

@@ -34,7 +34,7 @@ export function createFolder(more = '', udpPort = 0): { path: string; remove(): 
 }
 
 /** Environment without the settings of whoever runs the tests. */
-function cleanEnvironment(): NodeJS.ProcessEnv {
+export function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('RINGFLOW_')));
 }
 

@@ -14,5 +14,7 @@ export function describeWithMaxmind(name: string, tests: () => void): void {
   const isThere = existsSync(maxmindFile('GeoLite2-City-Test.mmdb'));
   if (!isThere)
     process.stderr.write(`no databases in ${MAXMIND} (set RINGFLOW_MAXMIND_TEST_DATA): tests are skipped\n`);
-  (isThere ? describe : describe.skip)(name, tests);
+  // jest runs what stands in a skipped block, too: the tests list the files.
+  if (isThere) describe(name, tests);
+  else test.skip(name, () => undefined);
 }
