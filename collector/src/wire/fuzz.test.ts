@@ -21,7 +21,8 @@ function createRandom(seed: number): (below: number) => number {
 }
 
 (manifest ? describe : describe.skip)('hostile input', () => {
-  if (!manifest) return;
+  // A file without any test counts as failed.
+  if (!manifest) return test('needs the captures', () => undefined);
   const payloads = [...readPcap(readCapture(manifest, manifest.interleaved.pcap))].map((datagram) =>
     datagram.payload.slice(),
   );
