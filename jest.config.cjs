@@ -1,9 +1,16 @@
 process.env.TZ = 'UTC';
 
 /** @type {import('jest').Config} */
-module.exports = {
+const collector = {
+  displayName: 'collector',
   testEnvironment: 'node',
-  roots: ['<rootDir>/contract', '<rootDir>/collector/src', '<rootDir>/bench', '<rootDir>/e2e'],
+  roots: [
+    '<rootDir>/contract',
+    '<rootDir>/collector/src',
+    '<rootDir>/bench',
+    '<rootDir>/dashboards/src',
+    '<rootDir>/e2e',
+  ],
   testMatch: ['**/*.test.ts'],
   transform: {
     '^.+\\.ts$': [
@@ -11,5 +18,7 @@ module.exports = {
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } },
     ],
   },
-  testTimeout: 60_000,
 };
+
+/** @type {import('jest').Config} */
+module.exports = { projects: [collector, '<rootDir>/grafana-plugin'], testTimeout: 60_000 };

@@ -1,15 +1,19 @@
 import { join } from 'node:path';
+import { RESOLUTIONS } from '@ringflow/contract';
 import { scanSpool } from '../collector/src/spool/index.ts';
 import {
+  consolidatePeaks,
   createDurableLedger,
   createEmbeddedEngine,
   createLoader,
+  createTopBatches,
   insertSettings,
   migrate,
   openSegment,
   RAW_TABLE,
   STORE_DEFAULTS,
 } from '../collector/src/store/index.ts';
+import { createTopLists } from '../collector/src/store/top-lists.ts';
 import { cpuSeconds } from './measure.ts';
 
 /** `raw`: the rows only; `rings`: with the views that fill the rings; `store`: all that the store does with a segment. */
@@ -28,6 +32,9 @@ export interface LoadReport {
   /** CPU seconds of the process: until all was loaded, and until background merges had ended after that. */
   readonly loadCpuSeconds: number;
   readonly mergeCpuSeconds: number;
+  /** Afterwards: all that was loaded into the top lists, and its peaks; of mode `store`. */
+  readonly topCpuSeconds: number;
+  readonly peakCpuSeconds: number;
   readonly wallSeconds: number;
   /** Rows of the raw table and the rings that merges read, until they had ended. */
   readonly mergedRows: number;
@@ -58,7 +65,12 @@ async function load({ mode, spoolDirectory, workDirectory }: LoadJob): Promise<L
   }
   const ledger = createDurableLedger(join(workDirectory, 'ledger.json'));
   await ledger.load();
-  const loader = createLoader(spoolDirectory, { engine, ledger });
+  // Set forward once all is loaded, so that batches and buckets are closed.
+  let aheadMs = 0;
+  const now = (): number => Date.now() + aheadMs;
+  const batches = createTopBatches({ engine, instance: ledger.instance, now });
+  await batches.start();
+  const loader = createLoader(spoolDirectory, { engine, ledger, batches });
   const segments = (await scanSpool(spoolDirectory)).ready;
   const quiet = async (): Promise<void> => {
     for (let calm = 0; calm < 5; calm++) {
@@ -88,11 +100,21 @@ async function load({ mode, spoolDirectory, workDirectory }: LoadJob): Promise<L
   await quiet();
   const mergeCpuSeconds = cpuSeconds() - cpuBefore - loadCpuSeconds;
 
+  aheadMs = 600_000;
+  const cpuOf = async (work: () => Promise<boolean>): Promise<number> => {
+    const before = cpuSeconds();
+    while (await work());
+    return cpuSeconds() - before;
+  };
+  const lists = createTopLists({ engine, batches, now, topK: () => STORE_DEFAULTS.top_k, commit: (move) => move() });
+  const topCpuSeconds = mode === 'store' ? await cpuOf(lists.run) : 0;
+  const peakCpuSeconds = mode === 'store' ? await cpuOf(async () => (await consolidatePeaks(engine, now())).more) : 0;
+
   const [merged] = await engine.select<{ value: number }>(
     "SELECT sum(value) AS value FROM system.events WHERE event = 'MergedRows'",
   );
 
-  const tables = [RAW_TABLE, 'rings_1m', 'rings_1h'];
+  const tables = [RAW_TABLE, ...RESOLUTIONS.map(({ table }) => table)];
   for (const table of tables) await engine.exec(`OPTIMIZE TABLE ${table} FINAL`);
   const sizes = await engine.select<{ table: string; rows: number; bytes: number }>(
     'SELECT table, sum(rows) AS rows, sum(bytes_on_disk) AS bytes FROM system.parts WHERE active AND database = currentDatabase() AND table IN {tables:Array(String)} GROUP BY table',
@@ -107,6 +129,8 @@ async function load({ mode, spoolDirectory, workDirectory }: LoadJob): Promise<L
     segments: segments.length,
     loadCpuSeconds,
     mergeCpuSeconds,
+    topCpuSeconds,
+    peakCpuSeconds,
     wallSeconds,
     mergedRows: merged?.value ?? 0,
     residentBytes,

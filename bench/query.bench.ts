@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { FlowQueryInput } from '@ringflow/contract';
+import { RESOLUTIONS, TOP_RESOLUTIONS, type FlowQueryInput } from '@ringflow/contract';
 import { EXPORTERS } from '../collector/src/demo/index.ts';
-import { NO_NAMES, prepareQuery, QUERY_DEFAULTS, type Window } from '../collector/src/query/index.ts';
+import { NO_NAMES, prepareQuery, QUERY_DEFAULTS, type StoreFacts, type Window } from '../collector/src/query/index.ts';
 import {
   createEmbeddedEngine,
   createStore,
@@ -15,7 +15,7 @@ import {
 import { hasNfdump, nfdumpTop, startArchive } from './archive.ts';
 import { makeDataset } from './dataset.ts';
 import { cpuSeconds, describeMachine, median, option, printTable, textOption, untilQuiet } from './measure.ts';
-import { fillYear } from './year.ts';
+import { fillOpen, fillYear, type YearDays } from './year.ts';
 
 /**
  * What dashboards ask, from the query model to the finished frame, while nothing is loaded: over an hour of records,
@@ -51,7 +51,7 @@ const HOUR: readonly { readonly name: string; readonly query: FlowQueryInput }[]
   { name: 'totals and distinct sources', query: { kind: 'stat', unique: ['src_addr'] } },
 ];
 
-/** Over a year; every one of them can be answered by rings. */
+/** At every age; every one of them can be answered by rings. */
 const YEAR: typeof HOUR = [
   { name: 'bytes, total', query: { kind: 'timeseries' } },
   { name: 'bytes by exporter', query: { kind: 'timeseries', groupBy: ['sampler_address'] } },
@@ -60,6 +60,24 @@ const YEAR: typeof HOUR = [
   { name: 'top 10 interfaces', query: { kind: 'table', groupBy: ['sampler_address', 'in_if'] } },
   { name: 'top 10 pairs of AS', query: { kind: 'table', groupBy: ['src_as', 'dst_as'] } },
   { name: 'totals', query: { kind: 'stat' } },
+  { name: 'peak of the network', query: { kind: 'timeseries', measure: 'peak' } },
+  {
+    name: 'top 10 interfaces by peak',
+    query: { kind: 'table', groupBy: ['sampler_address', 'in_if'], measure: 'peak' },
+  },
+  { name: '95th percentile of the network', query: { kind: 'stat', measure: 'p95' } },
+];
+
+/** Over 30 days; answered by top lists. */
+const TALKERS: typeof HOUR = [
+  { name: 'top 10 sources', query: { kind: 'table', groupBy: ['src_addr'] } },
+  { name: 'top 10 sources per day', query: { kind: 'timeseries', groupBy: ['src_addr'], intervalMs: 86_400_000 } },
+  { name: 'top 10 address pairs', query: { kind: 'table', groupBy: ['src_addr', 'dst_addr'] } },
+  { name: 'top 10 either side', query: { kind: 'table', groupBy: ['addr'] } },
+  {
+    name: 'one source per 2 hours',
+    query: { kind: 'timeseries', filter: 'src_addr = 10.1.0.7', intervalMs: 7_200_000 },
+  },
 ];
 
 /** Over all records, as nfdump and we say it. */
@@ -145,8 +163,14 @@ async function ask(
   input: FlowQueryInput,
   window: Window,
   oldest: Readonly<Record<string, number | null>>,
+  facts: StoreFacts = {},
 ): Promise<Asked> {
-  const prepared = prepareQuery({ refId: 'A', ...input }, window, { names: NO_NAMES, oldest, nowMs: window.toMs });
+  const prepared = prepareQuery({ refId: 'A', ...input }, window, {
+    names: NO_NAMES,
+    oldest,
+    facts,
+    nowMs: window.toMs,
+  });
   const limits = {
     timeoutMs: 120_000,
     maxRows: QUERY_DEFAULTS.max_rows,
@@ -266,23 +290,55 @@ async function benchYear(rounds: number): Promise<void> {
   });
   await engine.open();
   await migrate(engine);
-  const toMs = Math.floor(Date.now() / 3_600_000) * 3_600_000;
-  const filled = await fillYear(engine, toMs, option('minute-days', 7));
-  const beginMs = toMs - 365 * 86_400_000;
-  const oldest = { flows: toMs, rings_1m: toMs - option('minute-days', 7) * 86_400_000, rings_1h: beginMs };
+  const dayMs = 86_400_000;
+  const endMs = Math.floor(Date.now() / dayMs) * dayMs;
+  const years = option('years', 2);
+  const days: YearDays = {
+    '1m': option('minute-days', 2),
+    '5m': option('5-minute-days', 10),
+    '1h': option('hour-days', 365),
+    '1d': years * 365,
+    top: [1, 31, 365],
+  };
+  const began = performance.now();
+  const filled = await fillYear(engine, endMs, days);
+  // What 100 million records in 30 days leave in the raw table until they are in a list.
+  const perSecond = 100e6 / (30 * 86_400);
+  await fillOpen(engine, endMs, Math.round(perSecond * 300));
+  const seconds = ((performance.now() - began) / 1000).toFixed(0);
+  const since = (many: number): number => endMs - many * dayMs;
+  const oldest = {
+    flows: since(7),
+    ...Object.fromEntries(RESOLUTIONS.map(({ name, table }) => [table, since(days[name])])),
+    ...Object.fromEntries(TOP_RESOLUTIONS.map(({ table }, index) => [table, since(days.top[index] ?? 0)])),
+  };
+  // As if the records of the week were there.
+  const facts: StoreFacts = {
+    rows: { flows: perSecond * 7 * 86_400 },
+    closed: Object.fromEntries([...RESOLUTIONS, ...TOP_RESOLUTIONS].map(({ table }) => [table, endMs - 3_600_000])),
+  };
+  const run = (query: FlowQueryInput, window: Window) => () => ask(engine.query, query, window, oldest, facts);
   const table: string[][] = [];
-  for (const [days, name] of [
+  for (const [age, name] of [
+    [years * 365, `${years} years`],
     [365, 'a year'],
+    [30, '30 days'],
     [7, 'a week'],
     [1, 'a day'],
   ] as const) {
-    const window = { fromMs: toMs - days * 86_400_000, toMs };
+    const window = { fromMs: endMs - age * dayMs + 60_000, toMs: endMs };
     for (const { name: what, query } of YEAR)
-      table.push(await measured(`${name}: ${what}`, rounds, () => ask(engine.query, query, window, oldest)));
+      table.push(await measured(`${name}: ${what}`, rounds, run(query, window)));
   }
   const rows = Object.entries(filled).map(([name, count]) => `${count.toLocaleString('en')} rows in ${name}`);
-  console.log(`\n## A year of rings (${rows.join(', ')}); median of ${rounds}\n`);
+  console.log(`\n## Rings (${rows.join(', ')}; filled in ${seconds} s); median of ${rounds}\n`);
   printTable(['query', ...HEAD], table);
+
+  const talkers: string[][] = [];
+  const month = { fromMs: endMs - 30 * dayMs, toMs: endMs };
+  for (const { name, query } of TALKERS) talkers.push(await measured(name, rounds, run(query, month)));
+  console.log(`\n## Top lists: 30 days of what 100 million records were; median of ${rounds}\n`);
+  printTable(['query over 30 days', ...HEAD], talkers);
   await engine.close();
   rmSync(directory, { recursive: true, force: true });
 }
@@ -293,7 +349,7 @@ async function run(): Promise<void> {
   if (option('year', 1) === 1) await benchYear(rounds);
   const kept = textOption('data');
   const directory = kept ?? mkdtempSync(join(tmpdir(), 'ringflow-bench-'));
-  await benchRecords(directory, await prepare(directory, option('rows', 4e6)), rounds);
+  if (option('rows', 4e6) > 0) await benchRecords(directory, await prepare(directory, option('rows', 4e6)), rounds);
   if (kept === undefined) rmSync(directory, { recursive: true, force: true });
 }
 

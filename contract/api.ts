@@ -2,6 +2,7 @@ import type { NameSource } from './inventory.ts';
 import type { ErrorCode, TextSpan } from './errors.ts';
 import type { FilterSuggestion } from './filter/index.ts';
 import type { Ledger } from './ledger.ts';
+import type { DataFrameJson, Metric } from './query.ts';
 
 /** Body of every answer that is not 2xx. */
 export interface ApiError {
@@ -139,13 +140,23 @@ export interface ExportersResponse {
   exporters: ExporterInfo[];
 }
 
-/** A table of the store. */
+/** A table of the store: an archive of `store.archives`. */
 export interface TableInfo {
   table: string;
+  /** Its name in the configuration. */
+  archive: string;
   rows: number;
   sizeBytes: number;
-  /** Milliseconds since the epoch of the oldest data, null when the table is empty. */
+  /** Milliseconds since the epoch of the oldest whole data, null when the table is empty. */
   oldestMs: number | null;
+  /** Its share of the disk budget. */
+  budgetBytes: number;
+  /** At the rate of the last days; 0 when nothing is known of it. */
+  growthBytesPerDay: number;
+  /** How far it will reach back when growth goes on as it is; null when nothing is known of it. */
+  reachSeconds: number | null;
+  /** Buckets that end up to here have their peak (rings) or all that was consolidated (top lists); not of every table. */
+  closedMs?: number;
 }
 
 /** A listening UDP socket. */
@@ -263,6 +274,61 @@ export interface ThreatHitsResponse {
   readonly hits: readonly ThreatHit[];
 }
 
+/** What a host, or everything of a direction, sent or received. */
+export interface ScoreCounters {
+  readonly bytes: number;
+  readonly packets: number;
+  readonly flows: number;
+}
+
+/** A host of one list of a scoreboard, seen from the own networks. */
+export interface ScoreRow {
+  /** From 1. */
+  readonly rank: number;
+  readonly address: string;
+  /** What it received from outside. */
+  readonly in: ScoreCounters;
+  /** What it sent to the outside. */
+  readonly out: ScoreCounters;
+  /** Percent of what all hosts have, by the metric and the direction of the list. */
+  readonly share: number;
+  /** Intervals that the values are the average of; 1 in the list of one interval. */
+  readonly intervals: number;
+}
+
+/** The hosts with the most of one metric in one direction. */
+export interface ScoreList {
+  readonly direction: 'in' | 'out';
+  readonly metric: Metric;
+  readonly rows: readonly ScoreRow[];
+}
+
+/** Answer of `GET /api/v1/scoreboard`: own hosts with the most traffic of five minutes. */
+export interface ScoreboardResponse {
+  /** Milliseconds since the epoch, [fromMs, toMs). */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Length of the interval as far as it has passed: what values are divided by for a rate. */
+  readonly seconds: number;
+  /** False while records may still come. */
+  readonly complete: boolean;
+  /** Everything that came in and went out, whoever it was. */
+  readonly in: ScoreCounters;
+  readonly out: ScoreCounters;
+  readonly lists: readonly ScoreList[];
+}
+
+/** Answer of `GET /api/v1/scoreboard/overall`: hosts that are among the busiest again and again, averages per interval. */
+export interface OverallScoreResponse {
+  /** End of the last interval that is in it; 0 when none is. */
+  readonly untilMs: number;
+  /** Intervals since everything was halved last. */
+  readonly reports: number;
+  /** Length of an interval: what values are divided by for a rate. */
+  readonly seconds: number;
+  readonly lists: readonly ScoreList[];
+}
+
 /** Body of `POST /api/v1/resolve`: addresses whose names are wanted. */
 export interface ResolveRequest {
   addresses: string[];
@@ -328,4 +394,67 @@ export interface ExportRequest {
   format?: 'ndjson' | 'csv' | 'parquet';
   /** Stored fields; none = all. */
   columns?: string[];
+}
+
+/**
+ * What happened to the collection of flows, as annotations show it.
+ *
+ * | kind | meaning |
+ * |---|---|
+ * | collector_started, collector_stopped | this collector |
+ * | collector_down | the time between an end and the next start: nothing was received |
+ * | exporter_new | the first datagram of an exporter that was not known |
+ * | exporter_silent | nothing came for several minutes; ends with the next datagram |
+ * | exporter_restarted | its clock or its sequence numbers began anew |
+ * | templates_changed | it redefined a template |
+ * | data_dropped | records that were received were dropped: by reason |
+ * | threat_found | a reputation list has an address now that records of the day had |
+ */
+export const EVENT_KINDS = [
+  'collector_started',
+  'collector_stopped',
+  'collector_down',
+  'exporter_new',
+  'exporter_silent',
+  'exporter_restarted',
+  'templates_changed',
+  'data_dropped',
+  'threat_found',
+] as const;
+export type EventKind = (typeof EVENT_KINDS)[number];
+
+/** One of them. Times are milliseconds since the epoch. */
+export interface FlowEvent {
+  /** The same for the same event in every answer. */
+  readonly id: string;
+  readonly kind: EventKind;
+  readonly fromMs: number;
+  /** End of what took a while; equal to `fromMs` for a moment, null while it lasts. */
+  readonly toMs: number | null;
+  /** Address of the exporter that it is about; empty when it is about none. */
+  readonly exporter: string;
+  /** A few words, with the exporter's name. */
+  readonly title: string;
+  /** The numbers. */
+  readonly text: string;
+}
+
+/** Answer of `GET /api/v1/events`, oldest first. */
+export interface EventsResponse {
+  readonly events: readonly FlowEvent[];
+  /** False when there are more than were asked for: the latest are returned. */
+  readonly complete: boolean;
+}
+
+/**
+ * A line of `GET /api/v1/tail` (NDJSON): records that were stored since the line before, oldest first, in the fields of
+ * kind `records`. A line comes at least every ten seconds, empty when nothing was stored.
+ */
+export interface TailLine {
+  /** Absent when there is nothing new. */
+  readonly frame?: DataFrameJson;
+  /** Records that match and were left out because they are more than the rate asked for. */
+  readonly leftOut: number;
+  /** Why the next line is the last one, or what the caller should know. */
+  readonly error?: ApiError;
 }

@@ -25,6 +25,7 @@ export type ColumnText =
   | 'number'
   | 'time'
   | 'addr'
+  | 'prefix'
   | 'mac'
   | 'string'
   | 'hex'
@@ -140,6 +141,15 @@ function end<const N extends string>(name: N, type: ColumnType, label: string, d
   return column(name, type, 'roles', label, description, { ...spec, derived: `if(client_side = 2, ${dst}_${what}, ${src}_${what})` });
 }
 
+/** The network of an address that is still legible when hosts are too many: /24 of IPv4, /48 of IPv6. */
+function prefix<const N extends string>(name: N, of: string, label: string, description: string): Column & { readonly name: N } {
+  const isIpv4 = `${of} >= toIPv6('::ffff:0.0.0.0') AND ${of} <= toIPv6('::ffff:255.255.255.255')`;
+  return column(name, 'addr', 'addresses', label, description, {
+    text: 'prefix',
+    derived: `tupleElement(IPv6CIDRToRange(${of}, if(${isIpv4}, 120, 48)), 1)`,
+  });
+}
+
 /** Private enterprise numbers used below. */
 const CISCO = 9;
 
@@ -177,6 +187,8 @@ export const COLUMNS = [
   column('dst_addr', 'addr', 'addresses', 'Destination address', 'Destination address of the flow', { always: true, from: [12, 28, [CISCO, 12237]] }),
   column('src_port', 'u16', 'addresses', 'Source port', 'TCP, UDP, SCTP source port', { unit: 'id', always: true, from: [7, 180, 182, [CISCO, 12240]] }),
   column('dst_port', 'u16', 'addresses', 'Destination port', 'TCP, UDP, SCTP destination port', { unit: 'id', always: true, from: [11, 181, 183, [CISCO, 12241]] }),
+  prefix('src_prefix', 'src_addr', 'Source prefix', 'Network of the source: /24 of IPv4, /48 of IPv6'),
+  prefix('dst_prefix', 'dst_addr', 'Destination prefix', 'Network of the destination: /24 of IPv4, /48 of IPv6'),
   column('src_scope', 'u8', 'addresses', 'Source scope', 'Kind of the source address: public, private, multicast …', { text: 'word', words: SCOPES }),
   column('dst_scope', 'u8', 'addresses', 'Destination scope', 'Kind of the destination address: public, private, multicast …', { text: 'word', words: SCOPES }),
   column('src_mask', 'u8', 'addresses', 'Source prefix length', 'Length of the route that matched the source', { from: [9, 29] }),

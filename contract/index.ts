@@ -6,6 +6,8 @@ export * from './vocabulary.ts';
 export * from './ledger.ts';
 export * from './rings.ts';
 export * from './query.ts';
+export * from './query-text.ts';
+export * from './logs.ts';
 export * from './storage.ts';
 export * from './names.ts';
 export * from './services.ts';

@@ -1,12 +1,14 @@
 import { ERRORS } from './errors.ts';
 import { text, number, count, flag, list, choice, record, answer, type JsonSchema } from './json-schema.ts';
 import {
+  COMPARE_WINDOWS,
   MAX_DIMENSIONS,
   MAX_QUERIES,
   MAX_ROWS,
   MEASURES,
   METRICS,
   NOTICE_CODES,
+  RECORD_FORMATS,
   DUPLICATE_MODES,
   QUERY_DEFAULTS,
   QUERY_KINDS,
@@ -36,7 +38,7 @@ export const FLOW_QUERY_SCHEMA: JsonSchema = {
     metric: { ...choice(METRICS, 'What is counted and ranks the top'), default: QUERY_DEFAULTS.metric },
     measure: choice(
       MEASURES,
-      'Per second (bytes as bits), sum, or percent of the total. Default: rate for timeseries, total otherwise',
+      'Per second (bytes as bits), sum, percent of the total or of the interface speed, busiest minute, or 95th percentile of 5 minutes. Default: rate for timeseries and heatmap, total otherwise',
     ),
     limit: {
       type: 'integer',
@@ -71,6 +73,26 @@ export const FLOW_QUERY_SCHEMA: JsonSchema = {
       ...choice(QUERY_RESOLUTIONS, 'Source: auto takes the coarsest that is exact enough'),
       default: QUERY_DEFAULTS.resolution,
     },
+    compare: {
+      ...choice(COMPARE_WINDOWS, 'timeseries, table: also the values of the same window this much earlier'),
+      default: QUERY_DEFAULTS.compare,
+    },
+    baseline: {
+      ...flag('timeseries, table: also the deviation from the median of the same hour of the last four weeks'),
+      default: QUERY_DEFAULTS.baseline,
+    },
+    mirror: {
+      ...flag('timeseries: also the other way (source and destination swapped), as negative values'),
+      default: QUERY_DEFAULTS.mirror,
+    },
+    format: {
+      ...choice(RECORD_FORMATS, 'records: rows for tables, lines for logs, or a frame of each'),
+      default: QUERY_DEFAULTS.format,
+    },
+    legend: text('timeseries: name of a series, {{field}} stands for the value of a group; empty = the values', {
+      default: '',
+      maxLength: 500,
+    }),
     intervalMs: {
       ...number('Wanted length of a bucket in milliseconds; 0 = from maxDataPoints'),
       minimum: 0,

@@ -9,7 +9,7 @@ import { FILTER_LIMITS } from './filter/limits.ts';
 export const QUERY_VERSION = 1;
 
 /** Shapes of an answer; each has a file of its own in the collector's `query/kinds`. */
-export const QUERY_KINDS = ['timeseries', 'table', 'records', 'stat'] as const;
+export const QUERY_KINDS = ['timeseries', 'table', 'records', 'stat', 'graph', 'geo', 'heatmap'] as const;
 export type QueryKind = (typeof QUERY_KINDS)[number];
 
 /** What is counted. Bytes and packets are scaled by the sampling rate; flows are stored records and are not. */
@@ -18,13 +18,15 @@ export type Metric = (typeof METRICS)[number];
 
 /**
  * How a metric is shown: per second (bytes become bits), as the sum, or as percent of the total of the same filter and
- * window (of the same bucket in a time series), or as percent of the speed of the interface that is grouped by.
+ * window (of the same bucket in a time series), or as percent of the speed of the interface that is grouped by; `peak` is
+ * the rate of the busiest minute of a bucket or window, `p95` the 95th percentile of the rates of its 5-minute buckets
+ * (semantics 5.12).
  */
-export const MEASURES = ['rate', 'total', 'share', 'utilization'] as const;
+export const MEASURES = ['rate', 'total', 'share', 'utilization', 'peak', 'p95'] as const;
 export type Measure = (typeof MEASURES)[number];
 
 /** `auto` takes the coarsest table that is fine enough and has every column; the others force one. */
-export const QUERY_RESOLUTIONS = ['auto', 'raw', '1m', '1h'] as const;
+export const QUERY_RESOLUTIONS = ['auto', 'raw', '1m', '5m', '1h', '1d'] as const;
 export type QueryResolution = (typeof QUERY_RESOLUTIONS)[number];
 
 /**
@@ -33,6 +35,21 @@ export type QueryResolution = (typeof QUERY_RESOLUTIONS)[number];
  */
 export const DUPLICATE_MODES = ['auto', 'count', 'leave_out'] as const;
 export type DuplicateMode = (typeof DUPLICATE_MODES)[number];
+
+/** The same window earlier, beside the one asked for: an hour, a day, a week, four weeks before. */
+export const COMPARE_WINDOWS = ['none', '1h', '1d', '1w', '4w'] as const;
+export type CompareWindow = (typeof COMPARE_WINDOWS)[number];
+
+/** Shapes of single records: one row each, lines of a log (Explore), or a frame of both. */
+export const RECORD_FORMATS = ['table', 'logs', 'both'] as const;
+export type RecordFormat = (typeof RECORD_FORMATS)[number];
+
+/**
+ * What a heatmap groups by where its rows are ranges of a number: sizes and lengths of records, in powers of two. Any
+ * other field gives a row per value of the top `limit`.
+ */
+export const HISTOGRAM_FIELDS = ['bytes', 'packets', 'duration', 'bps', 'pps', 'bpp'] as const;
+export type HistogramField = (typeof HISTOGRAM_FIELDS)[number];
 
 /** Order of rows. `by` is a metric, `share`, or one of the query's columns. */
 export interface QuerySort {
@@ -51,6 +68,9 @@ export interface FlowQuery {
    * Series or rows are made for each combination of these; empty = one total. Stored columns, and the filter language's
    * either-side fields (`addr`, `port`, `as` …): there a record belongs to both values (once, when they are equal), so
    * rows do not add up to the total.
+   *
+   * `graph`: two or more, each the next stop on the way; `geo`: one country or place (markers) or two (markers and lines);
+   * `heatmap`: one field, or one of {@link HISTOGRAM_FIELDS}, or `hour` (of the day, in UTC, over days).
    */
   groupBy: string[];
   /** What ranks the top `limit`, and what a time series draws. */
@@ -70,6 +90,19 @@ export interface FlowQuery {
   unique: string[];
   resolution: QueryResolution;
   duplicates: DuplicateMode;
+  /** `timeseries` and `table`: also the values of the same window this much earlier, of the same series or rows. */
+  compare: CompareWindow;
+  /** `timeseries` and `table`: also the deviation in percent from the median of the same hour of the last four weeks. */
+  baseline: boolean;
+  /**
+   * `timeseries`: also the other way, as negative values: source and destination, input and output, in and out are
+   * swapped in filter and groups; where neither names a side, `direction = out` is drawn up and `direction = in` down.
+   */
+  mirror: boolean;
+  /** `records`: rows for tables, lines for logs, or both. */
+  format: RecordFormat;
+  /** `timeseries`: how series are called, `{{src_as}} via {{exporter_name}}`; empty = the values of the groups. */
+  legend: string;
   /** Bucket length wanted by the caller (Grafana sends it); made coarser where the source is. 0 = from `maxDataPoints`. */
   intervalMs: number;
   /** Points that fit the panel (Grafana sends it). 0 = 1000. */
@@ -92,6 +125,11 @@ export const QUERY_DEFAULTS: Readonly<Omit<FlowQuery, 'refId'>> = {
   unique: [],
   resolution: 'auto',
   duplicates: 'auto',
+  compare: 'none',
+  baseline: false,
+  mirror: false,
+  format: 'table',
+  legend: '',
   intervalMs: 0,
   maxDataPoints: 0,
 };
@@ -102,6 +140,9 @@ export const QUERY_KIND_DEFAULTS: Readonly<Record<QueryKind, Partial<FlowQuery>>
   table: { measure: 'total' },
   records: { measure: 'total', limit: 100 },
   stat: { measure: 'total' },
+  graph: { measure: 'total', limit: 50 },
+  geo: { measure: 'total', limit: 100 },
+  heatmap: {},
 };
 
 /** Most series of one time-series query; more would not be legible and is refused with this number. */
@@ -203,13 +244,16 @@ export interface FrameFieldConfig {
   max?: number;
   /** Milliseconds between two points, on time fields. */
   interval?: number;
+  /** Only what Grafana reads nowhere else: the names of the arcs of a node graph. */
+  displayName?: string;
+  color?: { mode: 'fixed'; fixedColor: string };
   filterable?: boolean;
 }
 
 export interface FrameMeta {
   type?: string;
   typeVersion?: [number, number];
-  preferredVisualisationType?: 'graph' | 'table' | 'logs';
+  preferredVisualisationType?: 'graph' | 'table' | 'logs' | 'nodeGraph';
   executedQueryString: string;
   stats: FrameStat[];
   notices: FrameNotice[];
@@ -231,6 +275,8 @@ export const NOTICE_CODES = [
   'approximate',
   'not_partitioned',
   'incomplete_bucket',
+  'no_history',
+  'no_place',
 ] as const;
 export type NoticeCode = (typeof NOTICE_CODES)[number];
 
@@ -238,6 +284,14 @@ export interface FrameNotice {
   severity: 'info' | 'warning' | 'error';
   text: string;
   code: NoticeCode;
+}
+
+/** A table that answers for a range of time, milliseconds since the epoch, [fromMs, toMs). */
+export interface FrameTable {
+  table: string;
+  resolution: string;
+  fromMs: number;
+  toMs: number;
 }
 
 /** Where an answer comes from. */
@@ -248,6 +302,10 @@ export interface FrameCustom {
   resolution: string;
   /** Name of the ring, when one answered. */
   ring?: string;
+  /** Name of the top list, when one answered. */
+  list?: string;
+  /** What answers for which time, when more than one table does. */
+  tables?: FrameTable[];
   /** Length of a bucket, time series only. */
   stepSeconds?: number;
   rowsRead: number;

@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -31,6 +32,11 @@ interface Compose {
 
 const compose = parse(projectFile('docker-compose.yml')) as Compose;
 const dockerfile = projectFile('collector/Dockerfile');
+const grafanaDockerfile = projectFile('grafana-plugin/Dockerfile');
+
+/** What a Dockerfile takes from the project. */
+const copiesOf = (text: string): string[] =>
+  [...text.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, paths = '']) => paths.split(' '));
 
 /** `docker compose` (the plug-in), or the older `docker-compose`; null when there is neither. */
 function composeCommand(): string | null {
@@ -46,7 +52,7 @@ describe('docker-compose.yml', () => {
   test('mounts only what is there, names the version of every image, publishes nothing beyond loopback', () => {
     expect(Object.keys(compose.services)).toEqual(['collector', 'prometheus', 'grafana']);
     for (const { image, volumes, network_mode, privileged, ports } of Object.values(compose.services)) {
-      expect(image).toMatch(/^(ringflow:latest|[a-z]+\/[a-z]+:v?\d+\.\d+\.\d+)$/);
+      expect(image).toMatch(/^(ringflow(-grafana)?:latest|[a-z]+\/[a-z]+:v?\d+\.\d+\.\d+)$/);
       expect({ network_mode, privileged, ports }).toEqual({
         network_mode: 'host',
         privileged: undefined,
@@ -78,7 +84,7 @@ describe('docker-compose.yml', () => {
   });
 });
 
-describe('collector/Dockerfile', () => {
+describe('the images', () => {
   test('copies only what is there and what .dockerignore lets in, and does not run as root', () => {
     const allowed = new Set(
       projectFile('.dockerignore')
@@ -86,18 +92,19 @@ describe('collector/Dockerfile', () => {
         .filter((line) => line.startsWith('!'))
         .map((line) => line.slice(1)),
     );
-    const copies = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, paths = '']) =>
-      paths.split(' '),
-    );
-    expect(copies.length).toBeGreaterThan(5);
+    const copies = [...copiesOf(dockerfile), ...copiesOf(grafanaDockerfile)];
+    expect(copies.length).toBeGreaterThan(12);
     for (const path of copies) {
       expect([path, existsSync(join(ROOT, path))]).toEqual([path, true]);
       expect([path, allowed.has(path.split('/')[0] ?? '')]).toEqual([path, true]);
     }
     expect([...dockerfile.matchAll(/^USER (\S+)/gm)].at(-1)?.[1]).toBe('node');
+    // Grafana's own image says who it runs as.
+    expect(grafanaDockerfile).not.toMatch(/^USER /m);
+    for (const [, image] of grafanaDockerfile.matchAll(/^FROM (\S+)/gm)) expect(image).toMatch(/:v?\d+/);
   });
 
-  test('its steps build a collector that runs, from nothing but what they copy', () => {
+  test('the steps for the collector build one that runs, from nothing but what they copy', () => {
     const folder = mkdtempSync(join(tmpdir(), 'ringflow-image-'));
     try {
       // The packages of this checkout stand for the step that installs them, which takes the network.
@@ -112,16 +119,9 @@ describe('collector/Dockerfile', () => {
           });
         }
       }
-      cpSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'), {
-        recursive: true,
-        verbatimSymlinks: true,
-        filter: link,
-      });
+      symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
       if (existsSync(join(ROOT, 'collector/node_modules')))
-        cpSync(join(ROOT, 'collector/node_modules'), join(folder, 'collector/node_modules'), {
-          recursive: true,
-          verbatimSymlinks: true,
-        });
+        symlinkSync(join(ROOT, 'collector/node_modules'), join(folder, 'collector/node_modules'));
       const build = spawnSync(process.execPath, ['scripts/build.mjs'], { cwd: folder, encoding: 'utf8' });
       expect({ status: build.status, stderr: build.stderr }).toEqual({ status: 0, stderr: '' });
       const start = /printf '(#!\/bin\/sh.*?)' >/
@@ -134,11 +134,6 @@ describe('collector/Dockerfile', () => {
       expect(version.stdout).toMatch(/^(ringflow )?\d+\.\d+\.\d+/);
     } finally {
       rmSync(folder, { recursive: true, force: true });
-    }
-
-    /** The engine alone is half a gigabyte, and no build step needs it. */
-    function link(name: string): boolean {
-      return !/node_modules\/(@chdb|typescript|@swc\/core-|prettier|eslint)/.test(name);
     }
   });
 });

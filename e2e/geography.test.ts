@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createFolder, runCommand } from '../collector/src/cli/testing/collector.ts';
-import { loadAsPrefixes } from '../collector/src/enrich/as-files.ts';
+import { loadAsPrefixes } from '../collector/src/enrich/geo/as-files.ts';
 import { documentedBlocks } from './testing/documented.ts';
 
 const blocks = documentedBlocks('docs/how-to/geography.md');

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { createFolder, startCollector, until, type RunningCollector } from '../collector/src/cli/testing/collector.ts';
 import { METRICS } from '../collector/src/metrics/index.ts';
 import { documentedBlocks, projectFile, ROOT } from './testing/documented.ts';
+import { freeTcpPort } from './testing/ports.ts';
 import { describeWith, startProgram, type RunningProgram } from './testing/programs.ts';
 
 interface Rule {
@@ -111,15 +111,6 @@ tests:
   });
 });
 
-/** A TCP port that nobody uses right now. */
-async function freeTcpPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
-}
-
 describeWith(['prometheus', 'promtool'], 'a real Prometheus', () => {
   let folder: ReturnType<typeof createFolder>;
   let collector: RunningCollector;
@@ -144,7 +135,7 @@ describeWith(['prometheus', 'promtool'], 'a real Prometheus', () => {
   };
 
   beforeAll(async () => {
-    folder = createFolder('demo: {history_hours: 1}\nmetrics: {watches: {dns: "port = 53"}}\n');
+    folder = createFolder('demo: {history_hours: 1, history_days: 0}\nmetrics: {watches: {dns: "port = 53"}}\n');
     collector = await startCollector(folder.path, 'demo');
     cpSync(FOLDER, join(folder.path, 'prometheus'), { recursive: true });
     const file = join(folder.path, 'prometheus/prometheus.yml');

@@ -11,9 +11,10 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /**
  * @param {string} entry path from the project's root
  * @param {Record<string, string>} beside other files to bundle, by the name they get in the same folder
+ * @param {'collector' | 'all'} scope what must be installed
  */
-export async function runBundled(entry, args, beside = {}) {
-  await ensureInstalled('collector');
+export async function runBundled(entry, args, beside = {}, scope = 'collector') {
+  await ensureInstalled(scope);
   mkdirSync(join(root, 'collector', 'dist'), { recursive: true });
   const folder = mkdtempSync(join(root, 'collector', 'dist', 'run-'));
   try {

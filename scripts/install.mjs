@@ -30,7 +30,8 @@ function packageFolder(name, workspace) {
 
 function isInstalled(name, version, workspace) {
   const folder = packageFolder(name, workspace);
-  return folder !== undefined && readJson(folder, 'package.json').version === version;
+  // Grafana's SDK calls its version v0.0.21.
+  return folder !== undefined && readJson(folder, 'package.json').version.replace(/^v/, '') === version;
 }
 
 function missingOf(dependencies, workspace) {
@@ -117,7 +118,11 @@ export async function ensureInstalled(scope) {
   checkPlatform();
   const collector = readJson(root, 'collector', 'package.json');
   const missing = missingOf(collector.dependencies, 'collector');
-  if (scope === 'all') missing.push(...missingOf(readJson(root, 'package.json').devDependencies, '.'));
+  if (scope === 'all') {
+    const plugin = readJson(root, 'grafana-plugin', 'package.json');
+    missing.push(...missingOf(readJson(root, 'package.json').devDependencies, '.'));
+    missing.push(...missingOf({ ...plugin.dependencies, ...plugin.devDependencies }, 'grafana-plugin'));
+  }
   if (missing.length > 0) {
     const fresh = !existsSync(join(root, 'node_modules'));
     const developer = existsSync(join(root, 'node_modules', 'typescript'));

@@ -200,6 +200,8 @@ function kindOf(column: Column): FieldKind {
   switch (column.text) {
     case 'string':
       return 'text';
+    case 'prefix':
+      return 'addr';
     case 'addr':
     case 'mac':
     case 'hex':

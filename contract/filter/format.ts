@@ -52,10 +52,10 @@ function formatValue(field: FilterField, value: FilterValue): string {
     case 'addresses':
       return formatAddresses(value.from, value.to);
     case 'time':
-      return quote(formatTimeNs(value.ns));
+      return quoted(formatTimeNs(value.ns));
     case 'text':
     case 'name':
-      return quote(value.text);
+      return quoted(value.text);
     case 'field':
       return value.field.name;
   }
@@ -79,7 +79,7 @@ function formatNumber({ kind, words }: FilterField, value: number): string {
     case 'named':
       return '""';
     case 'country':
-      return quote(formatCountry(value));
+      return quoted(formatCountry(value));
     case 'asn':
       return formatAsn(value) || 'AS0';
     case 'proto':
@@ -89,9 +89,9 @@ function formatNumber({ kind, words }: FilterField, value: number): string {
     case 'flowType':
       return formatFilterText(formatFlowType(value));
     case 'tcpFlags':
-      return formatTcpFlags(value) === '' ? '0' : quote(formatTcpFlags(value));
+      return formatTcpFlags(value) === '' ? '0' : quoted(formatTcpFlags(value));
     case 'quality':
-      return formatQuality(value) === '' ? '0' : quote(formatQuality(value));
+      return formatQuality(value) === '' ? '0' : quoted(formatQuality(value));
     case 'service':
       return formatService(Math.floor(value / 65_536), value % 65_536);
     case 'direction':
@@ -113,9 +113,10 @@ function formatService(proto: number, port: number): string {
 
 /** A value as a filter takes it: bare where that is safe, in quotes otherwise. */
 export function formatFilterText(text: string): string {
-  return /^[\w.:/-]+$/.test(text) && !/^(and|or|not)$|--/i.test(text) ? text : quote(text);
+  return /^[\w.:/-]+$/.test(text) && !/^(and|or|not)$|--/i.test(text) ? text : quoted(text);
 }
 
-function quote(text: string): string {
+/** A value as a string of the filter language; the lexer reads the same value back. */
+export function quoted(text: string): string {
   return `"${text.replace(/["\\]/g, '\\$&').replace(/\n/g, '\\n').replace(/\t/g, '\\t').replace(/\r/g, '\\r')}"`;
 }

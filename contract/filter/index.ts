@@ -1,3 +1,12 @@
+export {
+  AD_HOC_OPERATORS,
+  adHocToFilter,
+  combineFilters,
+  findFieldByLabel,
+  valueCondition,
+  type AdHocFilter,
+  type AdHocOperator,
+} from './adhoc.ts';
 export { completeFilter, type FilterCompletion, type FilterSuggestion } from './complete.ts';
 export {
   COMPUTED_FIELDS,
@@ -27,4 +36,15 @@ export {
   type NotNode,
 } from './tree.ts';
 export { columnsOfFilter, forEachCondition, reverseFilter } from './walk.ts';
+export { fillFilter, type TemplateValues } from './template.ts';
 export type { FilterSets } from './values.ts';
+export { sampleFilter, type SampledFilter } from './sample.ts';
+export {
+  hasVariable,
+  readStructure,
+  type Part,
+  type StructureCondition,
+  type StructureGroup,
+  type StructureNode,
+  type StructureNot,
+} from './structure.ts';

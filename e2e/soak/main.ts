@@ -146,7 +146,7 @@ async function settle(collector: Collector): Promise<void> {
   }
 }
 
-/** Reads the stopped collector's engine: sums of the hour ring, which retention leaves longest. */
+/** Reads the stopped collector's engine: sums of the day ring, which retention leaves longest. */
 async function readStore(data: string): Promise<Pick<Evidence, 'stored' | 'ledger'>> {
   const engine = createEmbeddedEngine({
     path: join(data, 'store'),
@@ -158,7 +158,7 @@ async function readStore(data: string): Promise<Pick<Evidence, 'stored' | 'ledge
   await engine.open();
   try {
     const rows = await engine.select<Sums & { type: number }>(
-      'SELECT type, toString(sum(flows)) AS records, toString(sum(bytes)) AS bytes, toString(sum(packets)) AS packets FROM rings_1h WHERE ring = 1 GROUP BY type',
+      'SELECT type, toString(sum(flows)) AS records, toString(sum(bytes)) AS bytes, toString(sum(packets)) AS packets FROM rings_1d WHERE ring = 1 GROUP BY type',
     );
     const stored = Object.fromEntries(
       PROTOCOLS.flatMap((protocol) => {

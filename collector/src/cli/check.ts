@@ -9,9 +9,10 @@ import {
   type ConfigProblem,
   type Schema,
 } from '../config/index.ts';
+import { forecastText } from './check-forecast.ts';
 import { EXIT, UsageError, type Arguments, type Io } from './command.ts';
 
-/** `ringflow check`: all problems at once, or the effective values. */
+/** `ringflow check`: all problems at once, or the effective values and what the disk will hold. */
 export async function run(args: Arguments, io: Io): Promise<number> {
   if (args.flag('schema')) {
     io.out(`${JSON.stringify(shippedSchema(), null, 2)}\n`);
@@ -27,8 +28,10 @@ export async function run(args: Arguments, io: Io): Promise<number> {
     io.out(`${JSON.stringify(withoutSecrets(config), null, 2)}\n`);
     return EXIT.ok;
   }
+  const forecast = await forecastText(config, args.text('rate'));
   io.err(`${file ?? 'No ringflow.yml, only defaults'}: no problems\n`);
-  io.out(effective(config, origins));
+  // As comments: what is printed stays a configuration.
+  io.out(`${effective(config, origins)}\n${forecast.replace(/^/gm, '# ').trimEnd().replace(/\n#$/, '')}\n`);
   return EXIT.ok;
 }
 

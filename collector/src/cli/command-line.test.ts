@@ -18,11 +18,12 @@ describe('command line', () => {
     expect(code).toBe(0);
     for (const { name } of COMMANDS) {
       expect(out).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
-      const help = await runLine(name, '--help');
+      const words = name.split(' ');
+      const help = await runLine(...words, '--help');
       expect(help.code).toBe(0);
       expect(help.out).toContain(`Usage: ringflow ${name}`);
       expect(help.out).toMatch(/Examples:\n {2}# .+\n {2}\S/);
-      expect((await runLine('help', name)).out).toBe(help.out);
+      expect((await runLine('help', ...words)).out).toBe(help.out);
     }
     expect((await runLine()).code).toBe(2);
   });
@@ -33,8 +34,9 @@ describe('command line', () => {
         const words = [
           ...(/\bringflow (.*?)(?: [|>] .*)?$/.exec(line)?.[1] ?? '').matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g),
         ].map(([, double, single, plain]) => double ?? single ?? plain ?? '');
-        expect(words[0]).toBe(command.name);
-        const args = parseArguments(command, words.slice(1));
+        const length = command.name.split(' ').length;
+        expect(words.slice(0, length).join(' ')).toBe(command.name);
+        const args = parseArguments(command, words.slice(length));
         if (command.name === 'query') expect(buildRequest(args).queries).toHaveLength(1);
       }
     }
@@ -47,7 +49,11 @@ describe('command line', () => {
       2,
       'ringflow: Unknown option \'--colour\'\n  Run "ringflow query --help" to see the options\n',
     ],
-    [['query', '-k', 'pie'], 2, 'ringflow: --kind cannot be "pie"\n  Write one of: timeseries, table, records, stat\n'],
+    [
+      ['query', '-k', 'pie'],
+      2,
+      'ringflow: --kind cannot be "pie"\n  Write one of: timeseries, table, records, stat, graph, geo, heatmap\n',
+    ],
     [['query', '-n', '0'], 2, 'ringflow: --top must be a positive number, not "0"\n  Write for example --top 20\n'],
     [
       ['query', 'a', 'b'],

@@ -2,7 +2,7 @@ import { EXPORTERS } from '../demo/index.ts';
 import { createFolder, startCollector, until, type RunningCollector } from './testing/collector.ts';
 
 const HOUR_MS = 3_600_000;
-const DEMO = 'demo: {flows_per_second: 60, history_flows_per_minute: 90}\n';
+const DEMO = 'demo: {flows_per_second: 60, history_flows_per_minute: 90, history_days: 0}\n';
 
 let folder: ReturnType<typeof createFolder>;
 let collector: RunningCollector | undefined;

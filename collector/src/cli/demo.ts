@@ -130,7 +130,7 @@ function queryOptions(url: string, token: string): string {
 
 function tryThis(options: string): string {
   return [
-    'A synthetic network is sending, and the last 24 hours are being filled in. Try, in another terminal:',
+    'A synthetic network is sending, and the last 24 hours and four weeks are being filled in. Try, in another terminal:',
     '',
     `  npx ringflow query${options} -g sampler_address,service -n 15`,
     `  npx ringflow query${options} -g src_country,src_as -n 15`,

@@ -1,16 +1,16 @@
 import { isMainThread } from 'node:worker_threads';
 import { nearestName } from '../config/index.ts';
 import { COMMANDS } from './commands.ts';
-import { EXIT, parseArguments, UsageError, type Io } from './command.ts';
+import { EXIT, parseArguments, UsageError, type Command, type Io } from './command.ts';
 import { formatCommandHelp, formatHelp } from './help.ts';
 import { runProcess } from './processes/index.ts';
 import { VERSION } from './version.ts';
 
 /** Runs one command line and returns the exit code. */
 export async function runCommandLine(argv: readonly string[], io: Io): Promise<number> {
-  const [first, ...rest] = argv;
+  const [first, ...others] = argv;
   if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
-    const wanted = first === 'help' ? COMMANDS.find(({ name }) => name === rest[0]) : undefined;
+    const wanted = first === 'help' ? commandOf(others) : undefined;
     io.out(wanted ? formatCommandHelp(wanted) : formatHelp(COMMANDS, VERSION));
     return first === undefined ? EXIT.usage : EXIT.ok;
   }
@@ -18,12 +18,10 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<n
     io.out(`ringflow ${VERSION}\n`);
     return EXIT.ok;
   }
-  const command = COMMANDS.find(({ name }) => name === first);
+  const command = commandOf(argv);
   if (!command) {
-    const near = nearestName(
-      first,
-      COMMANDS.map(({ name }) => name),
-    );
+    const names = COMMANDS.map(({ name }) => name);
+    const near = names.find((name) => name.startsWith(`${first} `)) ?? nearestName(first, names);
     return complain(
       io,
       new UsageError(
@@ -32,6 +30,7 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<n
       ),
     );
   }
+  const rest = argv.slice(command.name.split(' ').length);
   const end = rest.indexOf('--');
   if ((end < 0 ? rest : rest.slice(0, end)).some((word) => word === '--help' || word === '-h')) {
     io.out(formatCommandHelp(command));
@@ -43,6 +42,11 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<n
   } catch (error) {
     return complain(io, error);
   }
+}
+
+/** The command that a line begins with; some have two words. */
+function commandOf([first, second]: readonly string[]): Command | undefined {
+  return COMMANDS.find(({ name }) => name === `${first} ${second}`) ?? COMMANDS.find(({ name }) => name === first);
 }
 
 function complain(io: Io, error: unknown): number {

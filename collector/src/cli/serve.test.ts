@@ -205,7 +205,7 @@ describe('ringflow serve', () => {
 
   test('the demo sends, names its exporters and answers a query', async () => {
     folder.remove();
-    folder = createFolder('demo: {history_hours: 1, history_flows_per_minute: 100}\n');
+    folder = createFolder('demo: {history_hours: 1, history_flows_per_minute: 100, history_days: 0}\n');
     const collector = await startCollector(folder.path, 'demo');
     running.push(collector);
     const names = await until(

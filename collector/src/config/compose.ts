@@ -1,11 +1,13 @@
 import { DEMO_DEFAULTS, DEMO_SCHEMA, type DemoConfig } from '../demo/config.ts';
 import { ENRICH_DEFAULTS, ENRICH_SCHEMA, type EnrichConfig } from '../enrich/config.ts';
+import { HISTORY_DEFAULTS, HISTORY_SCHEMA, type HistoryConfig } from '../history/config.ts';
 import { HTTP_DEFAULTS, HTTP_SCHEMA, type HttpConfig } from '../http/config.ts';
 import { INLET_DEFAULTS, INLET_SCHEMA, type InletConfig } from '../inlet/config.ts';
 import { METRICS_DEFAULTS, METRICS_SCHEMA, type MetricsConfig } from '../metrics/config.ts';
 import { NAMES_DEFAULTS, NAMES_SCHEMA, type NamesConfig } from '../names/config.ts';
 import { QUERY_DEFAULTS, QUERY_SCHEMA, type QueryConfig } from '../query/config.ts';
 import { RESOLVE_DEFAULTS, RESOLVE_SCHEMA, type ResolveConfig } from '../resolve/config.ts';
+import { SCOREBOARD_DEFAULTS, SCOREBOARD_SCHEMA, type ScoreboardConfig } from '../scoreboard/config.ts';
 import { SNMP_DEFAULTS, SNMP_SCHEMA, type SnmpConfig } from '../snmp/config.ts';
 import { SPOOL_DEFAULTS, SPOOL_SCHEMA, type SpoolConfig } from '../spool/config.ts';
 import { STORE_DEFAULTS, STORE_SCHEMA, type StoreConfig } from '../store/config.ts';
@@ -27,10 +29,12 @@ export interface Config {
   readonly store: StoreConfig;
   readonly query: QueryConfig;
   readonly http: HttpConfig;
+  readonly history: HistoryConfig;
   readonly resolve: ResolveConfig;
   readonly metrics: MetricsConfig;
   readonly names: NamesConfig;
   readonly snmp: SnmpConfig;
+  readonly scoreboard: ScoreboardConfig;
   readonly demo: DemoConfig;
   readonly processes: ProcessesConfig;
   readonly log: LogConfig;
@@ -45,10 +49,12 @@ export const CONFIG_DEFAULTS: Config = {
   store: STORE_DEFAULTS,
   query: QUERY_DEFAULTS,
   http: HTTP_DEFAULTS,
+  history: HISTORY_DEFAULTS,
   resolve: RESOLVE_DEFAULTS,
   metrics: METRICS_DEFAULTS,
   names: NAMES_DEFAULTS,
   snmp: SNMP_DEFAULTS,
+  scoreboard: SCOREBOARD_DEFAULTS,
   demo: DEMO_DEFAULTS,
   processes: PROCESSES_DEFAULTS,
   log: LOG_DEFAULTS,
@@ -69,10 +75,12 @@ export const CONFIG_SCHEMA: Schema = {
     store: STORE_SCHEMA,
     query: QUERY_SCHEMA,
     http: HTTP_SCHEMA,
+    history: HISTORY_SCHEMA,
     resolve: RESOLVE_SCHEMA,
     metrics: METRICS_SCHEMA,
     names: NAMES_SCHEMA,
     snmp: SNMP_SCHEMA,
+    scoreboard: SCOREBOARD_SCHEMA,
     demo: DEMO_SCHEMA,
     processes: PROCESSES_SCHEMA,
     log: LOG_SCHEMA,

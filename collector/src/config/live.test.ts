@@ -33,9 +33,16 @@ test('sections keep their identity: rooms hold them', () => {
     ...CONFIG_DEFAULTS,
     query: { ...CONFIG_DEFAULTS.query, max_rows: 7 },
     names: { ...CONFIG_DEFAULTS.names, exporters: { '192.0.2.1': 'edge' } },
-    store: { ...CONFIG_DEFAULTS.store, retention: { ...CONFIG_DEFAULTS.store.retention, raw_seconds: 8 } },
+    store: {
+      ...CONFIG_DEFAULTS.store,
+      archives: { ...CONFIG_DEFAULTS.store.archives, raw: { seconds: 8, share: 0.5 } },
+    },
   });
-  expect([query.max_rows, names.exporters, store.retention.raw_seconds]).toEqual([7, { '192.0.2.1': 'edge' }, 8]);
+  expect([query.max_rows, names.exporters, store.archives.raw]).toEqual([
+    7,
+    { '192.0.2.1': 'edge' },
+    { seconds: 8, share: 0.5 },
+  ]);
 });
 
 test('the configuration that came in is not touched, nor shared', () => {

@@ -12,8 +12,10 @@ const RUNTIME_KEYS: readonly string[] = [
   'spool.max_bytes',
   'spool.min_free_bytes',
   'store.max_bytes',
-  'store.retention',
+  'store.archives',
+  'store.top_k',
   'query',
+  'history',
   'http.token',
   'http.protect_metrics',
   'http.tls',
@@ -24,6 +26,7 @@ const RUNTIME_KEYS: readonly string[] = [
   'metrics',
   'names',
   'snmp',
+  'scoreboard',
 ];
 
 /** What a new configuration changes. */

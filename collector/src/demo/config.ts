@@ -6,6 +6,8 @@ export interface DemoConfig {
   readonly history_hours: number;
   /** Flow records per minute of history over all exporters, at the busiest hour. */
   readonly history_flows_per_minute: number;
+  /** Days before those hours that are filled in with few, large flows: enough to compare with last week. */
+  readonly history_days: number;
   /** Minutes between the beginnings of two incidents. */
   readonly incident_minutes: number;
   readonly seed: number;
@@ -15,6 +17,7 @@ export const DEMO_DEFAULTS: DemoConfig = {
   flows_per_second: 400,
   history_hours: 24,
   history_flows_per_minute: 2000,
+  history_days: 28,
   incident_minutes: 5,
   seed: 1,
 };
@@ -41,6 +44,12 @@ export const DEMO_SCHEMA = {
       minimum: 1,
       maximum: 100_000,
       description: 'Flow records per minute of history over all exporters, at the busiest hour',
+    },
+    history_days: {
+      type: 'number',
+      minimum: 0,
+      maximum: 60,
+      description: 'Days before those hours that are filled in with few, large flows: enough to compare with last week',
     },
     incident_minutes: {
       type: 'number',

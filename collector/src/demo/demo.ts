@@ -113,20 +113,33 @@ export function createDemo(config: DemoConfig, target: ExporterTarget, deps: Dem
   async function fillHistory(): Promise<{ flows: number }> {
     const filling = deps.history;
     if (!filling) return { flows: 0 };
-    const fromMs = Math.max(filling.untilMs, startedMs - config.history_hours * HOUR_MS);
+    const denseMs = startedMs - config.history_hours * HOUR_MS;
+    const oldestMs = denseMs - config.history_days * 24 * HOUR_MS;
     const begunMs = deps.now();
-    const { flows } = await sendHistory(config, {
-      fromMs,
-      toMs: startedMs,
-      keep: filling.keep,
-      reached: filling.reached,
-      stopped: () => stopped,
-    });
+    const { keep, reached } = filling;
+    const common = { keep, reached, stopped: () => stopped };
+    const before =
+      filling.untilMs < denseMs
+        ? await sendHistory(config, {
+            ...common,
+            fromMs: Math.max(filling.untilMs, oldestMs),
+            toMs: denseMs,
+            sparse: true,
+          })
+        : { flows: 0 };
+    const fromMs = Math.max(filling.untilMs, denseMs);
+    const dense = await sendHistory(config, { ...common, fromMs, toMs: startedMs });
+    const flows = before.flows + dense.flows;
     await filling.end();
     if (stopped) return { flows };
     historyEnded = true;
-    const minutes = Math.ceil((startedMs - fromMs) / 60_000);
-    const length = minutes >= 60 ? `${Math.round(minutes / 60)} h` : `${minutes} min`;
+    const minutes = Math.ceil((startedMs - Math.max(filling.untilMs, oldestMs)) / 60_000);
+    const length =
+      minutes >= 2880
+        ? `${Math.round(minutes / 1440)} days`
+        : minutes >= 60
+          ? `${Math.round(minutes / 60)} h`
+          : `${minutes} min`;
     deps.log(`Filled in the last ${length}: ${flows} flow records in ${Math.ceil((deps.now() - begunMs) / 1000)} s`);
     return { flows };
   }

@@ -3,6 +3,8 @@ import type { DemoFlow } from './flow.ts';
 
 /** Most records of a NetFlow v5 datagram. */
 export const NETFLOW5_MAX_RECORDS = 30;
+/** Counters of v5 have 32 bits. */
+const MOST = 0xffff_ffff;
 
 export interface Netflow5Header {
   /** Milliseconds since the epoch, and since the exporter's boot. */
@@ -33,7 +35,14 @@ export function encodeNetflow5(header: Netflow5Header, flows: readonly DemoFlow[
     .u8(header.engineId)
     .u16(sampling);
   for (const flow of flows) {
-    writer.bytes(flow.src).bytes(flow.dst).u32(0).u16(flow.inIf).u16(flow.outIf).u32(flow.packets).u32(flow.bytes);
+    writer
+      .bytes(flow.src)
+      .bytes(flow.dst)
+      .u32(0)
+      .u16(flow.inIf)
+      .u16(flow.outIf)
+      .u32(Math.min(flow.packets, MOST))
+      .u32(Math.min(flow.bytes, MOST));
     writer
       .u32((flow.startMs - bootMs) >>> 0)
       .u32((flow.endMs - bootMs) >>> 0)

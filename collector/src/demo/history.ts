@@ -15,10 +15,15 @@ export interface HistoryOptions {
   /** Told after each minute: everything before is done. */
   readonly reached: (untilMs: number) => void;
   readonly stopped: () => boolean;
+  /** Weeks ago: flows come every ten minutes, few and large, and nothing happens. Default: false. */
+  readonly sparse?: boolean;
 }
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
+/** Of sparse history: four weeks of it are half a million flows. */
+const SPARSE_STEP_MS = 10 * MINUTE_MS;
+const SPARSE_FLOWS_PER_MINUTE = 12;
 /** One incident an hour, at this time of it: as many as there are live ones would be most of the history's flows. */
 const INCIDENT_AT_MS = 20 * MINUTE_MS;
 /** Datagrams of a minute go out in so many portions, as exporters do it, and not all at its end. */
@@ -29,14 +34,16 @@ const PORTIONS = 6;
  * much larger, so that the lines go on without a step.
  */
 export async function sendHistory(config: DemoConfig, options: HistoryOptions): Promise<{ flows: number }> {
-  const { fromMs, toMs, keep, reached, stopped } = options;
-  const growth = Math.max(1, (config.flows_per_second * 60) / config.history_flows_per_minute);
-  const perMinute = Math.min(config.history_flows_per_minute, config.flows_per_second * 60);
+  const { fromMs, toMs, keep, reached, stopped, sparse = false } = options;
+  const wanted = sparse ? SPARSE_FLOWS_PER_MINUTE : config.history_flows_per_minute;
+  const stepMs = sparse ? SPARSE_STEP_MS : MINUTE_MS;
+  const growth = Math.max(1, (config.flows_per_second * 60) / wanted);
+  const perMinute = Math.min(wanted, config.flows_per_second * 60);
   // Not the live traffic's numbers over again.
   const random = createRandom(config.seed + 1);
   const speakers = createSpeakers(keep, random, fromMs, growth);
-  for (let minuteMs = fromMs; minuteMs < toMs && !stopped(); minuteMs += MINUTE_MS) {
-    const lengthMs = Math.min(MINUTE_MS, toMs - minuteMs) / PORTIONS;
+  for (let minuteMs = fromMs; minuteMs < toMs && !stopped(); minuteMs += stepMs) {
+    const lengthMs = Math.min(stepMs, toMs - minuteMs) / PORTIONS;
     for (const { running, source, share, volume } of speakers) {
       const count = ((perMinute * share * rhythm(minuteMs)) / 2) * (lengthMs / MINUTE_MS);
       for (let portion = 0; portion < PORTIONS; portion++) {
@@ -49,7 +56,8 @@ export async function sendHistory(config: DemoConfig, options: HistoryOptions): 
       }
     }
     const sinceHourMs = minuteMs % HOUR_MS;
-    if (sinceHourMs >= INCIDENT_AT_MS && sinceHourMs < INCIDENT_AT_MS + MINUTE_MS) await sendIncident(minuteMs);
+    if (!sparse && sinceHourMs >= INCIDENT_AT_MS && sinceHourMs < INCIDENT_AT_MS + MINUTE_MS)
+      await sendIncident(minuteMs);
     reached(minuteMs + lengthMs * PORTIONS);
     // Others want their turn, too.
     await new Promise((resolve) => setImmediate(resolve));

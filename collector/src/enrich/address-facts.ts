@@ -1,8 +1,8 @@
 import { DIRECTIONS, LOCALITIES } from '@ringflow/contract';
 import { COLUMN_INDEX, useColumn, type Batch, type ColumnData } from '../wire/index.ts';
 import { createAddressCache } from './address-cache.ts';
-import type { AsChoice } from './as-choice.ts';
-import { isPublicScope, SCOPE } from './scopes.ts';
+import type { AsChoice } from './geo/as-choice.ts';
+import { isPublicScope, SCOPE } from './networks/scopes.ts';
 import type { Step } from './step.ts';
 
 /** What is known about an address whatever the record; 0 = not known. One object, filled again for each address. */

@@ -1,10 +1,10 @@
-import { ANONYMIZE_DEFAULTS, ANONYMIZE_SCHEMA, type AnonymizeConfig } from './anonymize-config.ts';
-import { GEO_DEFAULTS, GEO_SCHEMA, type GeoConfig } from './geo-config.ts';
-import { CONVERSATION_DEFAULTS, CONVERSATION_PROPERTIES, type ConversationConfig } from './roles-config.ts';
-import { REPUTATION_DEFAULTS, REPUTATION_SCHEMA, type ReputationConfig } from './reputation-config.ts';
-import { NETWORKS_DEFAULTS, NETWORKS_SCHEMAS, type NetworksConfig } from './networks-config.ts';
+import { ANONYMIZE_DEFAULTS, ANONYMIZE_SCHEMA, type AnonymizeConfig } from './anonymize/config.ts';
+import { GEO_DEFAULTS, GEO_SCHEMA, type GeoConfig } from './geo/config.ts';
+import { CONVERSATION_DEFAULTS, CONVERSATION_PROPERTIES, type ConversationConfig } from './conversations/config.ts';
+import { REPUTATION_DEFAULTS, REPUTATION_SCHEMA, type ReputationConfig } from './reputation/config.ts';
+import { NETWORKS_DEFAULTS, NETWORKS_SCHEMAS, type NetworksConfig } from './networks/config.ts';
 
-export { isNetworkName } from './networks-config.ts';
+export { isNetworkName } from './networks/config.ts';
 
 /** What is added to records before they are sealed. */
 export interface EnrichConfig extends NetworksConfig, ConversationConfig {

@@ -1,33 +1,33 @@
 import { COLUMNS, serviceName, type Column, type ColumnName, type NameEntry } from '@ringflow/contract';
 import { createAddressFactsStep, type AddressFactsStatus } from './address-facts.ts';
-import { createApplications } from './applications.ts';
-import { createAnonymize } from './anonymize.ts';
-import { createAsChoice } from './as-choice.ts';
+import { createApplications } from './applications/applications.ts';
+import { createAnonymize } from './anonymize/anonymize.ts';
+import { createAsChoice } from './geo/as-choice.ts';
 import { createAsaStep } from './asa.ts';
 import type { EnrichConfig } from './config.ts';
-import { createDuplicates } from './duplicates.ts';
-import { createEndpoints } from './endpoints.ts';
-import { createFlowTable } from './flow-table.ts';
-import { createGeo } from './geo.ts';
-import { createNetworks } from './networks.ts';
-import { createReputation, type ReputationListStatus } from './reputation.ts';
-import { createRolesStep } from './roles.ts';
+import { createDuplicates } from './conversations/duplicates.ts';
+import { createEndpoints } from './applications/endpoints.ts';
+import { createFlowTable } from './conversations/flow-table.ts';
+import { createGeo } from './geo/geo.ts';
+import { createNetworks } from './networks/networks.ts';
+import { createReputation, type ReputationListStatus } from './reputation/reputation.ts';
+import { createRolesStep } from './conversations/roles.ts';
 import { createSamplingStep, type SamplingStatus } from './sampling.ts';
-import { createPortRanks } from './service.ts';
+import { createPortRanks } from './applications/service.ts';
 import type { Step } from './step.ts';
-import type { TableDeps } from './table-deps.ts';
-import { loadTableHere, type LoadTable } from './table-worker.ts';
-import type { FileStatus } from './watched-file.ts';
+import type { TableDeps } from './tables/table-deps.ts';
+import { loadTableHere, type LoadTable } from './tables/table-worker.ts';
+import type { FileStatus } from './tables/watched-file.ts';
 
 export { ENRICH_DEFAULTS, ENRICH_SCHEMA } from './config.ts';
 export type { EnrichConfig } from './config.ts';
 export type { Step } from './step.ts';
-export { createCryptopan, parseCryptopanKey } from './cryptopan.ts';
-export { createPrefixTableBuilder, findValue } from './prefix-table.ts';
-export { createTableWorkers, loadTableHere, runTableWorker, type LoadTable } from './table-worker.ts';
-export { createReputation } from './reputation.ts';
-export type { Reputation, ReputationListStatus } from './reputation.ts';
-export type { FileStatus } from './watched-file.ts';
+export { createCryptopan, parseCryptopanKey } from './anonymize/cryptopan.ts';
+export { createPrefixTableBuilder, findValue } from './tables/prefix-table.ts';
+export { createTableWorkers, loadTableHere, runTableWorker, type LoadTable } from './tables/table-worker.ts';
+export { createReputation } from './reputation/reputation.ts';
+export type { Reputation, ReputationListStatus } from './reputation/reputation.ts';
+export type { FileStatus } from './tables/watched-file.ts';
 
 /** Not stored, but read by a step. */
 const ONLY_FOR_STEPS = [

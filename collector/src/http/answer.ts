@@ -12,6 +12,7 @@ import {
   parseWindow,
   prepareQuery,
   prepareValues,
+  reachOf,
   type QueryConfig,
   type QueryContext,
   type RunResult,
@@ -34,6 +35,8 @@ export interface Answers {
     client: string,
     signal: AbortSignal,
   ): Promise<{ field: string; values: { value: string; text: string; bytes: number }[]; complete: boolean }>;
+  /** What queries are prepared with, as it is now. */
+  context(): QueryContext;
   /** Totals since start, for the status page and metrics. */
   counts(): Readonly<{ queries: number; failed: number; cancelled: number; running: number }>;
 }
@@ -45,7 +48,7 @@ export function createAnswers(config: QueryConfig, deps: HttpDeps): Answers {
     const { tables } = deps.status().store;
     return {
       names: deps.names,
-      oldest: Object.fromEntries(tables.map(({ table, oldestMs }) => [table, oldestMs])),
+      ...reachOf(tables),
       nowMs: deps.now(),
       samplingRate: deps.exporters().reduce((highest, { samplingRate }) => Math.max(highest, samplingRate), 1),
       downtimes: deps.downtimes?.() ?? [],
@@ -164,6 +167,7 @@ export function createAnswers(config: QueryConfig, deps: HttpDeps): Answers {
       };
       return counted('values', work, () => [], deadline).finally(deadline.end);
     },
+    context,
     counts: () => ({ ...counts }),
   };
 }

@@ -1,6 +1,16 @@
 import type { Readable } from 'node:stream';
-import type { ExporterInfo, ReadyResponse, ResolvedAddress, StatusResponse, ThreatHit } from '@ringflow/contract';
+import type {
+  EventKind,
+  ExporterInfo,
+  FlowEvent,
+  ReadyResponse,
+  ResolvedAddress,
+  StatusResponse,
+  ThreatHit,
+} from '@ringflow/contract';
+import type { History } from '../history/index.ts';
 import type { Ingest } from '../ingest/index.ts';
+import type { Scores } from '../scoreboard/index.ts';
 import type { HttpRefusal } from './guard.ts';
 import type { NameLookup, RunOptions, RunQuery, SqlQuery, Window } from '../query/index.ts';
 
@@ -18,12 +28,20 @@ export interface HttpDeps {
   readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
   /** Configured sets of the filter language: name without `@` to values. */
   readonly sets?: Readonly<Record<string, readonly string[]>>;
+  /** What happened to the collection of flows in a window, oldest first. */
+  readonly events?: (window: Window, kinds: readonly EventKind[]) => readonly FlowEvent[];
   /** When the collector was not running. */
   readonly downtimes?: () => readonly Window[];
   /** Names of addresses; absent where they are not looked up. */
   readonly resolve?: AddressNames;
   /** The latest hits of the retro-match. */
   readonly threatHits?: (limit: number) => Promise<readonly ThreatHit[]>;
+  /** The busiest hosts overall. */
+  readonly scores?: () => Promise<Scores>;
+  /** Hosts in a list of the scoreboard when the caller does not say (`scoreboard.rows`). */
+  readonly scoreRows?: () => number;
+  /** Answers Prometheus. */
+  readonly history?: History;
   /** Takes records of other collectors; absent where none are taken. */
   readonly ingest?: IngestDoor;
   /** Milliseconds since the epoch. */

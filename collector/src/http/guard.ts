@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RingflowError } from '@ringflow/contract';
 import type { HttpLimits } from './config.ts';
@@ -103,8 +104,8 @@ export function createGuard(limits: HttpLimits, refused: (reason: HttpRefusal) =
   async function leave(request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {
     const refusal = BY_STATUS[reply.statusCode];
     if (refusal) refused(refusal);
-    // An export is read from a file as it is taken: it may take long, but it must go on.
-    if (reply.hasHeader('content-disposition')) {
+    // A stream is made as it is taken: it may take long, but it must go on.
+    if (reply.hasHeader('content-disposition') || payload instanceof Readable) {
       // Nobody listens for the timeout, so Node closes the connection.
       request.raw.socket.setTimeout(limits.answer_timeout_seconds * 1000);
       return payload;

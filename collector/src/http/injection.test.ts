@@ -106,6 +106,13 @@ async function send({ method, path }: Operation, request: { query?: object; body
       ? { headers: { 'content-type': 'application/json' }, body: JSON.stringify(request.body) }
       : {}),
   });
+  // A tail goes on until its caller goes away: its first line will do.
+  if (path === '/api/v1/tail' && response.status === 200) {
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    const { value } = await reader.read();
+    await reader.cancel();
+    return { status: 200, text: new TextDecoder().decode(value) };
+  }
   return { status: response.status, text: await response.text() };
 }
 
@@ -117,6 +124,9 @@ function goodRequests({ path, required }: Operation): { query?: object; body?: u
       table: { kind: 'table', groupBy: ['src_addr'], sort: [{ by: 'bytes', descending: true }] },
       records: { kind: 'records' },
       stat: { kind: 'stat', unique: ['src_addr'] },
+      graph: { kind: 'graph', groupBy: ['src_addr', 'dst_addr'] },
+      geo: { kind: 'geo', groupBy: ['src_country', 'dst_place'] },
+      heatmap: { kind: 'heatmap', groupBy: ['bytes'] },
     };
     return QUERY_KINDS.map((kind) => ({
       body: { from: T0, to: T0 + 60 * MINUTE, timezone: 'utc', queries: [{ refId: 'A', ...queries[kind] }] },

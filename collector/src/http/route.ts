@@ -3,6 +3,7 @@ import type { QueryConfig } from '../query/index.ts';
 import type { Answers } from './answer.ts';
 import type { HttpExportConfig } from './config.ts';
 import type { HttpDeps } from './deps.ts';
+import type { Tails } from './tail.ts';
 
 /** A request as handlers see it: parsed, checked against the route's schema. */
 export interface ApiRequest {
@@ -36,6 +37,7 @@ export interface RouteContext {
   /** Of an export. */
   readonly bounds: HttpExportConfig;
   readonly answers: Answers;
+  readonly tails: Tails;
 }
 
 /** One entry of the table of routes: all there is to know about it, for the server and for OpenAPI. */
@@ -52,6 +54,12 @@ export interface Route {
   readonly looseBody?: JsonSchema;
   /** The handler gets the bytes of the body, whatever their content type; `body` only describes them. */
   readonly rawBody?: boolean;
+  /** A raw body is bounded by `http.max_body_bytes`, as others are, and not as batches of records are. */
+  readonly isUsualLength?: boolean;
+  /** Body and answer have a compression of their own, which the handler knows. */
+  readonly isPacked?: boolean;
+  /** The answer goes on until the caller goes away: it is sent as it is, line by line. */
+  readonly isEndless?: boolean;
   readonly query?: JsonSchema;
   /** Describes the `:name`s of the path. */
   readonly params?: JsonSchema;

@@ -2,7 +2,7 @@ import type { Server as HttpsServer } from 'node:https';
 import compress from '@fastify/compress';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { ERRORS, RingflowError } from '@ringflow/contract';
+import { ERRORS, RingflowError, type QueryRequest, type QueryResponse } from '@ringflow/contract';
 import type { QueryConfig } from '../query/index.ts';
 import { createAnswers } from './answer.ts';
 import type { HttpConfig } from './config.ts';
@@ -12,6 +12,7 @@ import { createGuard } from './guard.ts';
 import { openApiOptions } from './openapi.ts';
 import type { Route, RouteContext } from './route.ts';
 import { ROUTES } from './routes.ts';
+import { createTails } from './tail.ts';
 import { readTls, type TlsMaterial } from './tls.ts';
 import { createTokenCheck } from './token.ts';
 
@@ -23,6 +24,8 @@ export interface Http {
   stop(): Promise<void>;
   /** New connections get this certificate; those that are open keep theirs. */
   useTls(material: TlsMaterial): void;
+  /** Answers queries of this process itself, bounded and counted like all others. */
+  ask(request: QueryRequest, client: string, signal: AbortSignal): Promise<QueryResponse>;
   status(): HttpStatus;
 }
 
@@ -68,7 +71,8 @@ export function createHttp(config: HttpConfig & { readonly query: QueryConfig },
     tlsOptions ? fastify({ ...options, https: tlsOptions }) : fastify({ ...options, http: guard.serverOptions })
   ) as FastifyInstance;
   const answers = createAnswers(config.query, deps);
-  const context: RouteContext = { deps, config: config.query, bounds: config.export, answers };
+  const tails = createTails(config.query, deps);
+  const context: RouteContext = { deps, config: config.query, bounds: config.export, answers, tails };
   const isToken = createTokenCheck(() => config.token);
   const isIngestToken = createTokenCheck(() => config.ingest.token, true);
   const mayEnter: MayEnter = {
@@ -115,7 +119,9 @@ export function createHttp(config: HttpConfig & { readonly query: QueryConfig },
       raw.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: config.ingest.max_body_bytes }, (_, body, done) =>
         done(null, body),
       );
-      for (const route of ROUTES) if (route.rawBody) addRoute(raw, route, context, mayEnter);
+      for (const route of ROUTES)
+        if (route.rawBody)
+          addRoute(raw, route, context, mayEnter, route.isUsualLength ? config.max_body_bytes : undefined);
     });
     app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
     await app.ready();
@@ -134,6 +140,7 @@ export function createHttp(config: HttpConfig & { readonly query: QueryConfig },
       await app.close();
     },
     useTls: (material) => (app.server as unknown as HttpsServer).setSecureContext(material),
+    ask: answers.query,
     status: () => ({ url, ...answers.counts() }),
   };
 }
@@ -146,8 +153,17 @@ interface RouteConfig {
 /** Whether a caller with this `Authorization` may use a route, by its access. */
 type MayEnter = Readonly<Record<Route['access'], (header: string | undefined) => boolean>>;
 
-function addRoute(app: FastifyInstance, route: Route, context: RouteContext, mayEnter: MayEnter): void {
+function addRoute(
+  app: FastifyInstance,
+  route: Route,
+  context: RouteContext,
+  mayEnter: MayEnter,
+  bodyLimit?: number,
+): void {
   app.route({
+    ...(bodyLimit === undefined ? {} : { bodyLimit }),
+    ...(route.isPacked ? { compress: false, decompress: false } : {}),
+    ...(route.isEndless ? { compress: false } : {}),
     method: route.method,
     url: route.path,
     config: { isIngest: route.access === 'ingest' } satisfies RouteConfig,

@@ -130,10 +130,15 @@ export function ledgerSection({ ledger, details }: StatusResponse): Html {
   </section>`;
 }
 
-const TABLES: Readonly<Record<string, string>> = {
-  flows: 'Single flow records',
-  rings_1m: 'Ring of 1 minute',
-  rings_1h: 'Ring of 1 hour',
+const ARCHIVES: Readonly<Record<string, string>> = {
+  raw: 'Single flow records',
+  '1m': 'Sums per minute',
+  '5m': 'Sums per 5 minutes',
+  '1h': 'Sums per hour',
+  '1d': 'Sums per day',
+  top_5m: 'Top lists per 5 minutes',
+  top_1h: 'Top lists per hour',
+  top_1d: 'Top lists per day',
 };
 
 /** What is kept, how far back, and in how much room. */
@@ -149,9 +154,12 @@ export function storeSection({ nowMs, store, spool, details }: StatusResponse): 
             ${store.open ? 'The tables have not been looked at yet.' : html`<strong class="bad">The store is not open.</strong>`}
           </p>`
         : table(
-            'Tables of the store',
+            'Archives of the store',
             [
-              { heading: 'Table', cell: ({ table: name }) => html`${TABLES[name] ?? name}<small>${name}</small>` },
+              {
+                heading: 'Archive',
+                cell: ({ archive }) => html`${ARCHIVES[archive] ?? archive}<small>${archive}</small>`,
+              },
               {
                 heading: 'Reaches back',
                 cell: ({ oldestMs }) =>
@@ -162,14 +170,21 @@ export function storeSection({ nowMs, store, spool, details }: StatusResponse): 
                           <time datetime="${new Date(oldestMs).toISOString()}">${formatMoment(oldestMs)}</time></small
                         >`,
               },
+              {
+                heading: 'Will reach back',
+                cell: ({ reachSeconds, growthBytesPerDay }) =>
+                  reachSeconds === null
+                    ? 'not known yet'
+                    : html`${formatSpan(reachSeconds * 1000)}<small
+                          >at ${formatRoundBytes(growthBytesPerDay)} a day</small
+                        >`,
+              },
               { heading: 'Rows', kind: 'number', cell: ({ rows }) => formatCount(rows) },
               {
                 heading: 'On disk',
                 kind: 'number',
-                cell: ({ rows, sizeBytes }) =>
-                  html`${formatRoundBytes(sizeBytes)}<small
-                      >${rows > 0 && `${(sizeBytes / rows).toFixed(1)} bytes a row`}</small
-                    >`,
+                cell: ({ sizeBytes, budgetBytes }) =>
+                  html`${formatRoundBytes(sizeBytes)}<small>share: ${formatRoundBytes(budgetBytes)}</small>`,
               },
             ],
             store.tables,

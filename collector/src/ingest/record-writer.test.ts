@@ -112,6 +112,20 @@ test('times that cannot be true are the arrival, and flagged', () => {
   ]);
 });
 
+test('a flow that lasts longer than the rings spread is cut to two days before its end', () => {
+  const day = 86_400_000_000_000n;
+  const end = 1_482_670_714_347_000_001n;
+  const { batch } = write(
+    { bytes: 1, time_flow_start_ns: String(end - 3n * day), time_flow_end_ns: String(end) },
+    { bytes: 1, time_flow_start_ns: String(end - 2n * day), time_flow_end_ns: String(end) },
+  );
+  expect([0, 1].map((row) => cell(batch, 'time_flow_start_ns', row))).toEqual([end - 2n * day, end - 2n * day]);
+  expect([0, 1].map((row) => (Number(cell(batch, 'quality', row)) & QUALITY.clock_anomaly) !== 0)).toEqual([
+    true,
+    false,
+  ]);
+});
+
 test.each([
   [{ src_addr: '10.0.0' }, 'src_addr: "10.0.0" is no address'],
   [{ src_addr: 5 }, 'src_addr: 5 is no text'],

@@ -58,6 +58,8 @@ const OWN_FLAGS = QUALITY.sampling_unknown | QUALITY.no_flow_times;
 const OLDEST_NS = Date.UTC(2000, 0, 1) * 1e6;
 /** A clock further ahead of ours is wrong: its rows would outlive any retention (X07). */
 const MAX_LEAD_NS = 86_400e9;
+/** Rings spread no flow over more than two days (store/rings.ts), so a longer one would differ between records and rings. */
+const LONGEST_FLOW_NS = 172_800e9;
 
 interface Target {
   readonly index: number;
@@ -131,9 +133,7 @@ function settleTimes(batch: Batch, row: number, nowMs: number): void {
   let flags = 0;
   if (!isPlausible(nsOf(received, at), nowNs)) {
     if (nsOf(received, at) !== 0) flags |= QUALITY.clock_anomaly;
-    const wide = BigInt(nowMs) * 1_000_000n;
-    received[at] = Number(wide & 0xffff_ffffn);
-    received[at + 1] = Number(wide >> 32n);
+    writeWide(received, at, BigInt(nowMs) * 1_000_000n);
   }
   if (nsOf(start, at) === 0 && nsOf(end, at) === 0) flags |= QUALITY.no_flow_times;
   if (!isPlausible(nsOf(end, at), nowNs)) {
@@ -145,12 +145,25 @@ function settleTimes(batch: Batch, row: number, nowMs: number): void {
     if (nsOf(start, at) !== 0) flags |= QUALITY.clock_anomaly;
     copyTime(start, end, at);
   }
+  if (nsOf(end, at) - nsOf(start, at) > LONGEST_FLOW_NS) {
+    flags |= QUALITY.clock_anomaly;
+    writeWide(start, at, wideOf(end, at) - BigInt(LONGEST_FLOW_NS));
+  }
   const quality = useColumn(batch, COLUMN_INDEX.quality) as Uint32Array;
   quality[row] = ((quality[row] as number) & ~OWN_FLAGS) | flags;
 }
 
 function isPlausible(ns: number, nowNs: number): boolean {
   return ns >= OLDEST_NS && ns <= nowNs + MAX_LEAD_NS;
+}
+
+function wideOf(column: Uint32Array, at: number): bigint {
+  return (BigInt(column[at + 1] as number) << 32n) | BigInt(column[at] as number);
+}
+
+function writeWide(column: Uint32Array, at: number, ns: bigint): void {
+  column[at] = Number(ns & 0xffff_ffffn);
+  column[at + 1] = Number(ns >> 32n);
 }
 
 function copyTime(target: Uint32Array, from: Uint32Array, at: number): void {

@@ -33,6 +33,9 @@ export const METRICS = [
   { name: 'ringflow_service_bytes_total', type: 'counter', labels: ['service'], help: 'Bytes by configured service, scaled by the sampling rate' },
   { name: 'ringflow_service_packets_total', type: 'counter', labels: ['service'], help: 'Packets by configured service, scaled by the sampling rate' },
   { name: 'ringflow_service_records_total', type: 'counter', labels: ['service'], help: 'Flow records by configured service' },
+  { name: 'ringflow_late_records_total', type: 'counter', labels: ['exporter'], help: 'Flow records that ended more than an hour before they arrived: they are added to the buckets of their time' },
+  { name: 'ringflow_late_bytes_total', type: 'counter', labels: ['exporter'], help: 'Bytes of such records, scaled by the sampling rate' },
+  { name: 'ringflow_flow_times_records_total', type: 'counter', labels: ['exporter', 'reason'], help: 'Flow records with odd times: moved (not plausible, made so), corrected (the clock of the exporter was not set), ahead (ends more than 5 minutes after it arrived), cut (longer than is spread)' },
   { name: 'ringflow_watch_bytes_total', type: 'counter', labels: ['watch'], help: 'Bytes that a configured filter matched, scaled by the sampling rate' },
   { name: 'ringflow_watch_packets_total', type: 'counter', labels: ['watch'], help: 'Packets that a configured filter matched, scaled by the sampling rate' },
   { name: 'ringflow_watch_records_total', type: 'counter', labels: ['watch'], help: 'Flow records that a configured filter matched' },
@@ -118,10 +121,22 @@ export const METRICS = [
   { name: 'ringflow_store_replayed_segments_total', type: 'counter', labels: [], help: 'Segments that were loaded again after a crash; their records are not doubled' },
   { name: 'ringflow_store_load_failures_total', type: 'counter', labels: [], help: 'Loads that failed and will be tried again' },
   { name: 'ringflow_store_load_duration_seconds', type: 'histogram', labels: [], buckets: SECONDS, help: 'Time to load one segment' },
+  { name: 'ringflow_top_lists_lag_seconds', type: 'gauge', labels: [], help: 'How long the oldest closed batch of records waits for the top lists; until then it is read record by record' },
+  { name: 'ringflow_top_lists_batches_total', type: 'counter', labels: [], help: 'Batches of records that were put into the top lists' },
+  { name: 'ringflow_top_lists_late_records_total', type: 'counter', labels: [], help: 'Records that came after their hour was closed in the top lists, and were put there with their batch' },
+  { name: 'ringflow_top_lists_failures_total', type: 'counter', labels: [], help: 'Runs of the top lists that failed and will be tried again' },
+  { name: 'ringflow_top_lists_last_batch_seconds', type: 'gauge', labels: [], help: 'How long the last batch took' },
   { name: 'ringflow_store_table_bytes', type: 'gauge', labels: ['table'], help: 'Bytes on disk by table' },
   { name: 'ringflow_store_table_rows', type: 'gauge', labels: ['table'], help: 'Rows by table' },
   { name: 'ringflow_store_limit_bytes', type: 'gauge', labels: [], help: 'Disk budget of all tables; past it the oldest data is dropped' },
   { name: 'ringflow_store_oldest_timestamp_seconds', type: 'gauge', labels: ['table'], help: 'Oldest time that a table can answer' },
+
+  // Archives: what store.archives keeps, how far back, and how far it will.
+  { name: 'ringflow_archive_bytes', type: 'gauge', labels: ['archive'], help: 'Bytes on disk by archive' },
+  { name: 'ringflow_archive_budget_bytes', type: 'gauge', labels: ['archive'], help: 'Share of the disk budget that is left to the archive when all others want room, too' },
+  { name: 'ringflow_archive_oldest_timestamp_seconds', type: 'gauge', labels: ['archive'], help: 'Oldest time of which the archive has everything' },
+  { name: 'ringflow_archive_growth_bytes_per_second', type: 'gauge', labels: ['archive'], help: 'Growth of the archive at the rate of the last days' },
+  { name: 'ringflow_archive_reach_seconds', type: 'gauge', labels: ['archive'], help: 'Forecast: how far the archive will reach back when growth goes on as it is' },
 
   // Queries.
   { name: 'ringflow_queries_total', type: 'counter', labels: ['kind', 'outcome'], help: 'Queries by kind and outcome: ok, error, cancelled' },

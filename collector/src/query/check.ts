@@ -1,4 +1,5 @@
 import {
+  COMPARE_WINDOWS,
   DUPLICATE_MODES,
   MAX_DIMENSIONS,
   MAX_FILTER_LENGTH,
@@ -8,12 +9,15 @@ import {
   METRICS,
   QUERY_KINDS,
   QUERY_RESOLUTIONS,
+  RECORD_FORMATS,
   RingflowError,
   nearestNames,
   type FlowQuery,
   type QueryKind,
 } from '@ringflow/contract';
+import { checkShape, DIMENSIONS_OF, MAX_EDGES } from './check-shape.ts';
 import { quantityName } from './frames.ts';
+import { isOfSlots } from './slots.ts';
 import { DIMENSIONS, FIELDS, isEitherSide } from './values.ts';
 
 /** What a record can show and be ordered by. */
@@ -25,6 +29,9 @@ const LIMITS: Readonly<Record<QueryKind, number>> = {
   table: MAX_ROWS,
   records: MAX_ROWS,
   stat: MAX_ROWS,
+  graph: MAX_EDGES,
+  geo: MAX_ROWS,
+  heatmap: MAX_SERIES,
 };
 
 /** Rows that paging may skip; beyond it a narrower filter is the better way. */
@@ -37,19 +44,23 @@ export function checkQuery(query: FlowQuery): FlowQuery {
   oneOf('measure', query.measure, MEASURES);
   oneOf('resolution', query.resolution, QUERY_RESOLUTIONS);
   oneOf('duplicates', query.duplicates, DUPLICATE_MODES);
+  oneOf('compare', query.compare, COMPARE_WINDOWS);
+  oneOf('format', query.format, RECORD_FORMATS);
   if (typeof query.filter !== 'string') throw invalid('filter must be text', 'Write the filter as one string');
   if (query.filter.length > MAX_FILTER_LENGTH)
     throw invalid(
       `filter has ${query.filter.length} characters, more than ${MAX_FILTER_LENGTH}`,
       'Put long lists into a configured set and write @name',
     );
-  wholeNumber('limit', query.limit, 1, LIMITS[query.kind]);
+  wholeNumber('limit', query.limit, 1, Number.MAX_SAFE_INTEGER);
+  // Who asks for too much gets as much as there may be, and a notice.
+  const limit = Math.min(query.limit, LIMITS[query.kind]);
   wholeNumber('offset', query.offset, 0, MAX_OFFSET);
   wholeNumber('intervalMs', query.intervalMs, 0, Number.MAX_SAFE_INTEGER);
   wholeNumber('maxDataPoints', query.maxDataPoints, 0, Number.MAX_SAFE_INTEGER);
   if (typeof query.other !== 'boolean') throw invalid('other must be true or false', 'Leave it out for true');
 
-  const groupBy = fields('groupBy', query.groupBy, DIMENSIONS);
+  const groupBy = fields('groupBy', query.groupBy, DIMENSIONS_OF[query.kind] ?? DIMENSIONS);
   const unique = fields('unique', query.unique, DIMENSIONS);
   const answers = query.kind === 'records' ? SHOWN : answerFields(query, unique);
   const columns = fields('columns', query.columns, answers, query.kind === 'records' ? SHOWN.length : MAX_DIMENSIONS);
@@ -70,17 +81,28 @@ export function checkQuery(query: FlowQuery): FlowQuery {
   }
   if (query.kind === 'stat' && query.measure === 'share')
     throw invalid('A total has no share', 'Ask for measure "total" or "rate", or for kind "table"');
-  return { ...query, groupBy, unique, columns, sort };
+  if (isOfSlots(query.measure) && unique.length > 0)
+    throw invalid(`Distinct values have no ${query.measure}`, 'Remove unique, or ask for measure "total" or "rate"');
+  if (isOfSlots(query.measure) && (query.compare !== 'none' || query.baseline || query.mirror))
+    throw invalid(
+      `Measure "${query.measure}" stands alone`,
+      'Remove compare, baseline and mirror, or ask for measure "rate"',
+    );
+  const checked = { ...query, limit, groupBy, unique, columns, sort };
+  checkShape(checked);
+  return checked;
 }
 
 /** Names of the fields that a table or stat can be cut down to. */
 function answerFields(query: FlowQuery, unique: readonly string[]): string[] {
+  if (isOfSlots(query.measure)) return METRICS.map((metric) => quantityName(metric, query.measure));
   const measure = query.measure === 'rate' || query.measure === 'utilization' ? 'rate' : 'total';
   return [
     ...METRICS.map((metric) => quantityName(metric, measure)),
     'share',
     'utilization',
     ...unique.map((name) => `unique_${name}`),
+    ...(query.kind === 'table' ? [`${quantityName(query.metric, measure)}_before`, 'change_percent', 'deviation'] : []),
   ];
 }
 
@@ -90,8 +112,8 @@ function sortOf(query: FlowQuery, groupBy: readonly string[]): FlowQuery['sort']
       `sort must be a list of up to ${MAX_DIMENSIONS} entries`,
       'Write for example [{"by": "bytes", "descending": true}]',
     );
-  const allowed =
-    query.kind === 'records' ? SHOWN : [...groupBy, 'bytes', 'packets', 'flows', 'bps', 'pps', 'fps', 'share'];
+  const values = isOfSlots(query.measure) ? answerFields(query, []) : ['bps', 'pps', 'fps', 'share'];
+  const allowed = query.kind === 'records' ? SHOWN : [...groupBy, 'bytes', 'packets', 'flows', ...values];
   return query.sort.map((entry: unknown) => {
     const { by, descending = true } = (entry ?? {}) as { by?: unknown; descending?: unknown };
     if (typeof by !== 'string' || typeof descending !== 'boolean')

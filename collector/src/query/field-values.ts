@@ -5,7 +5,7 @@ import { planQuery } from './plan.ts';
 import { filterSql, type QueryContext } from './prepare.ts';
 import { hasNames, isOfExporter, nameOf } from './resolve.ts';
 import type { RunResult, SqlQuery } from './runner.ts';
-import { sourceSql } from './source.ts';
+import { hasUnnamed, sourceSql } from './source.ts';
 import { bind, EMPTY, render, sql, type Sql } from './sql.ts';
 import { answerColumn, DIMENSIONS, FIELDS, outputSql, valueText, type AnswerColumn } from './values.ts';
 import type { Window } from './window.ts';
@@ -45,6 +45,7 @@ export function prepareValues(query: ValuesQuery, window: Window, context: Query
     neededColumns(dimensions, filter.columns),
     context.oldest,
     context.nowMs,
+    { facts: context.facts ?? {}, lists: { dimensions, filterColumns: filter.columns } },
   );
   const source = sourceSql(plan, filter.condition, {
     dimensions,
@@ -54,10 +55,12 @@ export function prepareValues(query: ValuesQuery, window: Window, context: Query
   });
   const search = query.search.trim();
   const inSql = search === '' ? EMPTY : searchSql(column, search);
+  // What a top list does not name has no value to offer.
+  const named = hasUnnamed(plan) ? sql`(SELECT * FROM (${source}) WHERE m_other = 0)` : sql`(${source})`;
   const keys = withExporter ? sql`d0, d1` : sql`d0`;
   const limit = search === '' || inSql !== EMPTY ? query.limit + 1 : CANDIDATES;
   const statement = render(
-    sql`SELECT ${outputSql(column, sql`d0`)}, ${withExporter ? sql`d1` : sql`''`}, b FROM (SELECT ${keys}, sum(m_bytes) AS b, sum(m_flows) AS f FROM (${source})${inSql} GROUP BY ${keys} HAVING b + f > 0 ORDER BY b DESC, ${keys} LIMIT ${bind(limit, 'UInt32')})`,
+    sql`SELECT ${outputSql(column, sql`d0`)}, ${withExporter ? sql`d1` : sql`''`}, b FROM (SELECT ${keys}, sum(m_bytes) AS b, sum(m_flows) AS f FROM ${named}${inSql} GROUP BY ${keys} HAVING b + f > 0 ORDER BY b DESC, ${keys} LIMIT ${bind(limit, 'UInt32')})`,
   );
   const values = (result: RunResult) => {
     const all: FieldValue[] = columnOf(result, 0).map((value, row) => {
@@ -65,8 +68,8 @@ export function prepareValues(query: ValuesQuery, window: Window, context: Query
       const exporter = withExporter ? valueText(EXPORTER, columnOf(result, 1)[row]) : undefined;
       const name = nameOf(context.names, column, column.name === 'sampler_address' ? text : value, exporter);
       return {
-        value: filterValue(column, value, text),
-        text: name === undefined ? text : `${name} (${text})`,
+        value: filterValue(column, value, text, name),
+        text: name === undefined ? text : column.text === 'named' ? name : `${name} (${text})`,
         bytes: columnOf<number>(result, 2)[row] ?? 0,
       };
     });
@@ -96,6 +99,8 @@ function searchSql(column: AnswerColumn, search: string): Sql {
 }
 
 /** Services and the like are written with a comment in brackets; a filter takes the text as it is, in quotes. */
-function filterValue(column: AnswerColumn, value: unknown, text: string): string {
+function filterValue(column: AnswerColumn, value: unknown, text: string, name: string | undefined): string {
+  // Several places may have one name; everything else that is kept as an id is the id of its name.
+  if (column.text === 'named' && column.names !== 'place' && name !== undefined) return name;
   return column.text === 'asn' && !Array.isArray(value) && text === '' ? '0' : text;
 }

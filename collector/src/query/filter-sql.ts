@@ -29,7 +29,7 @@ const SHORTEST_NS = 1e6;
 
 /** SQL of computed fields; the same formulas stand in `testing/evaluate.ts` and in the filter reference. */
 const DURATION_NS = 'toFloat64(toUnixTimestamp64Nano(time_flow_end_ns) - toUnixTimestamp64Nano(time_flow_start_ns))';
-const COMPUTED_SQL: Readonly<Record<ComputedField, string>> = {
+export const COMPUTED_SQL: Readonly<Record<ComputedField, string>> = {
   dscp: 'bitShiftRight(ip_tos, 2)',
   duration: `${DURATION_NS} / 1e6`,
   bps: `toFloat64(bytes) * greatest(sampling_rate, 1) * 8e9 / greatest(${DURATION_NS}, ${SHORTEST_NS})`,
@@ -42,14 +42,15 @@ const COMPUTED_SQL: Readonly<Record<ComputedField, string>> = {
  * into the SQL; identifiers are the registry's column names.
  *
  * @param names looks up names of exporters, interfaces and AS
+ * @param prefix what placeholders begin with: two filters of one statement need different ones
  * @throws RingflowError when a pattern matches too many names (`query_too_large`), or when the condition gets longer
  * than the engine reads (`filter_too_complex`)
  */
-export function compileFilter(tree: FilterNode | null, names: NameLookup = NO_NAMES): SqlQuery {
+export function compileFilter(tree: FilterNode | null, names: NameLookup = NO_NAMES, prefix = 'f'): SqlQuery {
   const params: Record<string, SqlValue> = {};
   let count = 0;
   const bind = (value: SqlValue, type: string): string => {
-    const name = `f${count++}`;
+    const name = `${prefix}${count++}`;
     params[name] = value;
     return `{${name}:${type}}`;
   };
@@ -157,6 +158,8 @@ function compileMembers(subject: string, field: FilterField, values: readonly Fi
       case 'name':
         // An application that nothing names is its service.
         if (field.names === 'app') numbers.push(...parseService(value.text));
+        // Labels and cells of answers show the id.
+        if (field.kind === 'named' && isId(value.text)) numbers.push(Number(value.text));
         conditions.push(
           compileNames(subject, field, (name) => name.toLowerCase() === value.text.toLowerCase(), context),
         );
@@ -183,6 +186,11 @@ function compileMembers(subject: string, field: FilterField, values: readonly Fi
     );
   }
   return anyOf(conditions);
+}
+
+/** Digits of a 32-bit id. */
+export function isId(text: string): boolean {
+  return /^\d{1,10}$/.test(text) && Number(text) <= 0xffff_ffff;
 }
 
 function compileRanges(subject: string, ranges: readonly { from: number; to: number }[], context: Context): string {

@@ -5,10 +5,11 @@ import type {
   FrameMeta,
   FrameNotice,
   FrameStat,
+  FrameTable,
   Measure,
   Metric,
 } from '@ringflow/contract';
-import type { Plan } from './plan.ts';
+import { RAW_TABLE, type Plan } from './plan.ts';
 import type { RunResult, SqlQuery } from './runner.ts';
 
 /** A field together with its values; `frameOf` takes them apart into schema and data. */
@@ -39,6 +40,8 @@ const QUANTITIES: Readonly<Record<Metric, Readonly<Partial<Record<Measure, Quant
       unit: 'percent',
       description: 'Percent of all bytes of the same filter and time',
     },
+    peak: { label: 'Peak bits/s', unit: 'bps', description: 'Layer 3 bits per second of the busiest minute' },
+    p95: { label: '95 % bits/s', unit: 'bps', description: '95th percentile of layer 3 bits per second of 5 minutes' },
   },
   packets: {
     rate: { label: 'Packets/s', unit: 'pps', description: 'Packets per second, scaled by the sampling rate' },
@@ -48,6 +51,8 @@ const QUANTITIES: Readonly<Record<Metric, Readonly<Partial<Record<Measure, Quant
       unit: 'percent',
       description: 'Percent of all packets of the same filter and time',
     },
+    peak: { label: 'Peak packets/s', unit: 'pps', description: 'Packets per second of the busiest minute' },
+    p95: { label: '95 % packets/s', unit: 'pps', description: '95th percentile of packets per second of 5 minutes' },
   },
   flows: {
     rate: { label: 'Flows/s', unit: 'si:flows/s', description: 'Flow records per second, not scaled' },
@@ -57,14 +62,27 @@ const QUANTITIES: Readonly<Record<Metric, Readonly<Partial<Record<Measure, Quant
       unit: 'percent',
       description: 'Percent of all flow records of the same filter and time',
     },
+    peak: { label: 'Peak flows/s', unit: 'si:flows/s', description: 'Flow records per second of the busiest minute' },
+    p95: {
+      label: '95 % flows/s',
+      unit: 'si:flows/s',
+      description: '95th percentile of flow records per second of 5 minutes',
+    },
   },
 };
 
 /** Field name of a metric: what the number is, so that a rule or a transformation can rely on it. */
 const FIELD_NAMES: Readonly<Record<Metric, Readonly<Record<Measure, string>>>> = {
-  bytes: { rate: 'bps', total: 'bytes', share: 'share', utilization: 'utilization' },
-  packets: { rate: 'pps', total: 'packets', share: 'share', utilization: 'utilization' },
-  flows: { rate: 'fps', total: 'flows', share: 'share', utilization: 'utilization' },
+  bytes: { rate: 'bps', total: 'bytes', share: 'share', utilization: 'utilization', peak: 'peak_bps', p95: 'p95_bps' },
+  packets: {
+    rate: 'pps',
+    total: 'packets',
+    share: 'share',
+    utilization: 'utilization',
+    peak: 'peak_pps',
+    p95: 'p95_pps',
+  },
+  flows: { rate: 'fps', total: 'flows', share: 'share', utilization: 'utilization', peak: 'peak_fps', p95: 'p95_fps' },
 };
 
 export function quantityName(metric: Metric, measure: Measure): string {
@@ -122,13 +140,16 @@ export function plainShare(part: number, total: number): number {
 }
 
 /** Frame types of grafana.md 4 by shape. */
-export type FrameShape = 'timeseries' | 'table' | 'records' | 'stat';
+export type FrameShape = 'timeseries' | 'table' | 'records' | 'stat' | 'graph' | 'geo' | 'heatmap';
 
 const SHAPES: Readonly<Record<FrameShape, Pick<FrameMeta, 'type' | 'typeVersion' | 'preferredVisualisationType'>>> = {
   timeseries: { type: 'timeseries-wide', typeVersion: [0, 1], preferredVisualisationType: 'graph' },
   table: { type: 'numeric-long', typeVersion: [0, 1], preferredVisualisationType: 'table' },
   records: { preferredVisualisationType: 'table' },
   stat: { type: 'numeric-wide', typeVersion: [0, 1], preferredVisualisationType: 'table' },
+  graph: { preferredVisualisationType: 'nodeGraph' },
+  geo: { type: 'numeric-long', typeVersion: [0, 1], preferredVisualisationType: 'table' },
+  heatmap: { type: 'heatmap-rows', typeVersion: [0, 0], preferredVisualisationType: 'graph' },
 };
 
 export interface FrameContext {
@@ -147,7 +168,7 @@ export function frameOf(fields: readonly FilledField[], context: FrameContext): 
   const { plan, results } = context;
   const sum = (pick: (result: RunResult) => number) => results.reduce((total, result) => total + pick(result), 0);
   const notices = [...plan.notices, ...context.notices];
-  const tables = [...new Set(plan.parts.map((part) => part.table))];
+  const tables = [...new Set([...plan.parts.map((part) => part.table), ...(plan.open ? [RAW_TABLE] : [])])];
   const coarsest = plan.parts.reduce(
     (best, part) => (best === undefined || part.resolutionMs > best.resolutionMs ? part : best),
     plan.parts[0],
@@ -170,6 +191,8 @@ export function frameOf(fields: readonly FilledField[], context: FrameContext): 
           table: tables.join(' + '),
           resolution: coarsest?.resolution ?? 'raw',
           ...(coarsest?.ring ? { ring: coarsest.ring.name } : {}),
+          ...(coarsest?.list ? { list: coarsest.list.name } : {}),
+          ...(tables.length > 1 ? { tables: stitched(plan) } : {}),
           ...(plan.stepMs > 0 ? { stepSeconds: plan.stepMs / 1000 } : {}),
           rowsRead: sum((result) => result.rowsRead),
           bytesRead: sum((result) => result.bytesRead),
@@ -187,6 +210,12 @@ export function frameOf(fields: readonly FilledField[], context: FrameContext): 
       ...(fields.some((field) => field.nanos) ? { nanos: fields.map((field) => field.nanos ?? null) } : {}),
     },
   };
+}
+
+/** Which table answers for which time; single records that the top lists do not have yet stand beside these, last. */
+function stitched({ parts, open }: Plan): FrameTable[] {
+  const all = parts.map(({ table, resolution, fromMs, toMs }) => ({ table, resolution, fromMs, toMs }));
+  return open ? [...all, { table: RAW_TABLE, resolution: 'raw', fromMs: open.fromMs, toMs: open.toMs }] : all;
 }
 
 /** The statement with its parameters as a comment; it never goes back to the engine. */
@@ -207,7 +236,7 @@ export function columnOf<T>(result: RunResult | undefined, index: number): T[] {
  * @param known highest rate of any exporter, for rings, which do not keep it
  */
 export function samplingNotices(plan: Plan, seen: number, known: number): FrameNotice[] {
-  const highestRate = plan.parts.some((part) => part.ring) ? Math.max(seen, known) : seen;
+  const highestRate = plan.parts.some((part) => part.ring ?? part.list) ? Math.max(seen, known) : seen;
   return highestRate > 1
     ? [{ severity: 'info', code: 'sampled', text: `Estimated from sampled packets, up to 1 in ${highestRate}` }]
     : [];

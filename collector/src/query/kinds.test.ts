@@ -77,7 +77,7 @@ describe('5.6 spreading', () => {
 
   test('a window of whole hours reads the coarsest ring only, an uneven one adds finer tables at its ends', async () => {
     const [even] = await ask({ kind: 'stat' }, T0, T0 + 2 * HOUR);
-    expect(even?.schema.meta.custom).toMatchObject({ table: 'rings_1h', resolution: '1h', ring: 'exporter' });
+    expect(even?.schema.meta.custom).toMatchObject({ table: 'rings_1h', resolution: '1h', ring: 'total' });
     const [uneven] = await ask({ kind: 'stat' }, T0 - 30_500, T0 + 2 * HOUR + 61_000);
     expect(uneven?.schema.meta.custom.table).toBe('flows + rings_1h + rings_1m');
   });
@@ -150,6 +150,16 @@ describe('table', () => {
     expect(frame?.schema.meta.custom.notices).toContain('not_partitioned');
     const total = bytesIn(T0, T0 + 2 * HOUR, (row) => row.sampler_address === '::ffff:192.0.2.1');
     expect(valuesOf(frame, 'share')).toEqual(expected.map(([, bytes]) => Math.round((bytes / total) * 1000) / 10));
+  });
+
+  test('either side across two tables: a window that no ring covers alone', async () => {
+    const [fromMs, toMs] = [T0 + 30_500, T0 + HOUR + 90_000];
+    const [frame] = await ask({ kind: 'table', groupBy: ['as'], limit: 10 }, fromMs, toMs);
+    expect(frame?.schema.meta.custom.table).toContain(' + ');
+    const expected = [0, 64_500, 15_169, 64_501]
+      .map((asn) => bytesIn(fromMs, toMs, (row) => row['src_as'] === asn || row['dst_as'] === asn))
+      .sort((a, b) => b - a);
+    expect(valuesOf(frame, 'bytes')).toEqual(expected);
   });
 
   test('rates divide by the seconds of the window; columns cut the answer down', async () => {

@@ -63,7 +63,8 @@ export function partsOf(dimension: string): readonly string[] {
 export function columnsOf(dimension: string): readonly string[] {
   return partsOf(dimension).flatMap((part): readonly string[] => {
     const attribute = BY_ATTRIBUTE.get(part);
-    if (!attribute) return storedColumns(part as ColumnName);
+    // A heatmap's own fields are no columns.
+    if (!attribute) return BY_NAME.has(part) ? storedColumns(part as ColumnName) : [];
     return [...storedColumns(attribute.key), ...(EXPORTER_KINDS.has(attribute.kind) ? ['sampler_address'] : [])];
   });
 }
@@ -152,6 +153,7 @@ const TEXT: Readonly<Record<ColumnText, (value: never) => string>> = {
   number: (value: number) => String(value),
   time: (value: string) => isoTime(value),
   addr: (value: string) => addressText(value),
+  prefix: (value: string) => prefixText(value),
   mac: (value: number) => formatMac(value),
   string: (value: string) => value,
   hex: (value: string) => value,
@@ -181,6 +183,12 @@ export function valueText(column: AnswerColumn, value: unknown): string {
 export function addressText(value: string): string {
   if (value === '::') return '';
   return value.startsWith('::ffff:') && value.includes('.') ? value.slice(7) : value;
+}
+
+/** First address of the network of `src_prefix` and the like, with its length. */
+function prefixText(value: string): string {
+  const text = addressText(value);
+  return text === '' ? '' : `${text}${text.includes(':') ? '/48' : '/24'}`;
 }
 
 function isoTime(nanoseconds: string): string {

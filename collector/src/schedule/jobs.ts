@@ -14,6 +14,16 @@ export const JOBS = [
     description: 'Drops partitions that are older than their age or beyond the disk budget',
   },
   {
+    name: 'consolidation',
+    cron: '*/10 * * * * *',
+    description: 'Takes the peaks of closed buckets, and puts closed batches, hours and days into the top lists',
+  },
+  {
+    name: 'scoreboard',
+    cron: '35 * * * * *',
+    description: 'Adds the busiest hosts of each complete five minutes to those overall, and writes their pages',
+  },
+  {
     name: 'threats',
     cron: '0 40 3 * * *',
     description: 'Looks for addresses that are in reputation lists now in the records of the last days',

@@ -13,6 +13,8 @@ describe('schedule', () => {
     const schedule = createSchedule({
       work: {
         threats: async () => undefined,
+        scoreboard: async () => undefined,
+        consolidation: async () => undefined,
         retention: async () => {
           calls += 1;
           await sleep(20);
@@ -34,6 +36,8 @@ describe('schedule', () => {
         failures: 1,
         lastError: 'disk is gone',
       },
+      { job: 'consolidation', running: false, lastSuccessMs: 0, lastDurationMs: 0, failures: 0 },
+      { job: 'scoreboard', running: false, lastSuccessMs: 0, lastDurationMs: 0, failures: 0 },
       { job: 'threats', running: false, lastSuccessMs: 0, lastDurationMs: 0, failures: 0 },
     ]);
     expect(ran.map(({ failures }) => failures)).toEqual([0, 1]);
@@ -44,6 +48,8 @@ describe('schedule', () => {
     const schedule = createSchedule({
       work: {
         threats: async () => undefined,
+        scoreboard: async () => undefined,
+        consolidation: async () => undefined,
         retention: async () => {
           await sleep(30);
           finished = true;

@@ -2,14 +2,16 @@ import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Session } from 'chdb';
+import { ONE_SERVER } from './dialect.ts';
+import { createDirectorySize } from './directory-size.ts';
 import type {
   Engine,
   ExportOptions,
+  InsertPart,
   RunOptions,
   RunResult,
   SegmentSource,
   Settings,
-  Slice,
   SqlParams,
   SqlQuery,
 } from './engine.ts';
@@ -23,7 +25,7 @@ import {
   refuseForeign,
   settingsClause,
 } from './run-settings.ts';
-import { quoteSql, sliceClause, structureOf } from './segment-source.ts';
+import { insertSelect, quoteSql, structureOf } from './segment-source.ts';
 
 export interface EmbeddedOptions {
   /** Directory of the tables; one process at a time. */
@@ -43,7 +45,8 @@ interface Lane {
 
 /**
  * ClickHouse in this process. Several sessions on one path run side by side, so a dashboard never waits behind an
- * insert: one session loads, one serves our own small statements, `querySlots` answer queries, one stops them.
+ * insert: one session loads, one serves our own small statements and one the long ones, `querySlots` answer queries,
+ * one stops them.
  *
  * Statements run on libuv's thread pool: with its default of four threads, four slow statements block every file
  * operation of the process, so the process is started with UV_THREADPOOL_SIZE above the number of sessions.
@@ -51,10 +54,12 @@ interface Lane {
 export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
   let loader: Lane | null = null;
   let own: Lane | null = null;
+  let beside: Lane | null = null;
   let control: Session | null = null;
   const idle: Session[] = [];
   const queue = createQueryQueue({ slots: options.querySlots, maxWaiting: options.maxWaiting });
   const all: Session[] = [];
+  const diskBytes = createDirectorySize(options.path);
 
   async function open(): Promise<void> {
     const { Session } = await import('chdb');
@@ -69,7 +74,7 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
       '--background_schedule_pool_size=4',
     ];
     try {
-      for (let index = 0; index < options.querySlots + 3; index++) {
+      for (let index = 0; index < options.querySlots + 4; index++) {
         const session = new Session(options.path, { connectionArgs });
         all.push(session);
         if (index === 0) await session.queryAsync(`CREATE DATABASE IF NOT EXISTS ${options.database}`);
@@ -79,10 +84,11 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
       await close();
       throw toEngineError(error);
     }
-    const [first, second, third, ...rest] = all as [Session, Session, Session, ...Session[]];
+    const [first, second, third, fourth, ...rest] = all as [Session, Session, Session, Session, ...Session[]];
     loader = { session: first, tail: Promise.resolve() };
     own = { session: second, tail: Promise.resolve() };
-    control = third;
+    beside = { session: third, tail: Promise.resolve() };
+    control = fourth;
     idle.push(...rest);
   }
 
@@ -126,6 +132,10 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
     await inTurn(own, (session) => run(session, sql + settingsClause(settings), params, 'Null'));
   }
 
+  async function execBeside(sql: string, params?: SqlParams, settings: Settings = {}): Promise<void> {
+    await inTurn(beside, (session) => run(session, sql + settingsClause(settings), params, 'Null'));
+  }
+
   function select<Row>(sql: string, params?: SqlParams, settings: Settings = {}): Promise<Row[]> {
     return inTurn(own, async (session) =>
       parseRows<Row>(
@@ -134,12 +144,11 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
     );
   }
 
-  function loadSegment(table: string, segment: SegmentSource, settings: Settings, slice?: Slice): Promise<void> {
-    const columns = segment.columns.map(({ name }) => name).join(', ');
+  function loadSegment(table: string, segment: SegmentSource, settings: Settings, part?: InsertPart): Promise<void> {
     return inTurn(loader, async (session) => {
       await run(
         session,
-        `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM ${fileTable(segment)}${sliceClause(slice)}${settingsClause(settings)}`,
+        insertSelect(table, segment, fileTable(segment), part) + settingsClause(settings),
         undefined,
         'Null',
       );
@@ -229,14 +238,28 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
   }
 
   async function close(): Promise<void> {
-    await Promise.allSettled([loader?.tail, own?.tail]);
+    await Promise.allSettled([loader?.tail, own?.tail, beside?.tail]);
     queue.close();
     for (const session of all.splice(0)) session.close();
-    loader = own = control = null;
+    loader = own = beside = control = null;
     idle.length = 0;
   }
 
-  return { kind: 'embedded', open, exec, select, query, exportRows, loadSegment, selectSegment, cancel, close };
+  return {
+    kind: 'embedded',
+    dialect: ONE_SERVER,
+    open,
+    exec,
+    execBeside,
+    select,
+    query,
+    exportRows,
+    loadSegment,
+    selectSegment,
+    diskBytes,
+    cancel,
+    close,
+  };
 }
 
 /**

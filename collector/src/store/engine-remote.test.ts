@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { RESOLUTIONS, RINGS, TOP_RESOLUTIONS } from '@ringflow/contract';
 import type { LoadResult } from './load.ts';
 import { ENDLESS } from './testing/endless.ts';
 import { createTraffic } from './testing/batches.ts';
 import { startHttpFront, type HttpFront } from './testing/http-front.ts';
+import { expectListsEqualRings } from './testing/top-lists.ts';
 import { createWorld, firstRow, sums, type World } from './testing/world.ts';
 
 const NOON = Date.UTC(2026, 2, 10, 12, 0, 0);
@@ -22,20 +24,21 @@ afterEach(async () => {
 });
 
 /** Loads, queries and stops against a server: the same code as embedded, `url` alone is different. */
-async function exercise(url: string, database: string): Promise<void> {
+async function exercise(url: string, database: string, cluster = ''): Promise<void> {
   const results: LoadResult[] = [];
+  let now = NOON;
   for (const seed of [1, 2, 3]) await world.seal(createTraffic({ rows: 1000, seed, receivedMs: NOON }));
   const watches = [{ name: 'web', sql: 'dst_port IN {ports:Array(UInt16)}', params: { ports: [80, 443] } }];
   const store = world.store(
-    { url, database },
-    { watches, onLoaded: (result) => results.push(result), now: () => NOON },
+    { url, database, cluster, top_k: 30 },
+    { watches, onLoaded: (result) => results.push(result), now: () => now },
   );
   await store.start();
   expect(store.status().engine).toBe('remote');
   expect(await store.load()).toBe(true);
   expect(await firstRow(store, 'SELECT count() FROM flows')).toEqual([3000]);
   const { raw, rings } = await sums(store);
-  expect(rings).toHaveLength(10);
+  expect(rings).toHaveLength(RINGS.length * RESOLUTIONS.length);
   for (const [, , ...totals] of rings) expect(totals).toEqual(raw);
   expect(store.ledger()).toEqual({ received: 3000, stored: 3000, waiting: 0, dropped: [], difference: 0 });
   const web = results.flatMap(({ traffic }) => traffic).filter(({ kind }) => kind === 'watch');
@@ -94,13 +97,36 @@ async function exercise(url: string, database: string): Promise<void> {
     },
   ]);
   expect((await store.loadNames()).map(({ name }) => name)).toEqual(["it's"]);
-  expect(store.status().tables.map(({ rows }) => rows > 0)).toEqual([true, true, true]);
+  now = NOON + 60 * 3_600_000;
+  while (await store.consolidate());
+  await expectListsEqualRings(store);
   expect(await store.retain()).toEqual([]);
+  await store.stop();
+
+  const again = world.store({ url, database, cluster }, { now: () => NOON });
+  await again.start();
+  expect(again.status().migration).toMatchObject({ changes: [] });
+  expect(again.status().tables.filter(({ rows }) => rows === 0)).toEqual([]);
+  expect(await firstRow(again, 'SELECT count() FROM flows')).toEqual([3000]);
 }
 
 test('a remote engine loads, answers and stops like the embedded one (through the HTTP front for tests)', async () => {
   front = await startHttpFront();
   await exercise(front.url, 'ringflow');
+});
+
+test('a cluster looks like one server to queries, loads and consolidation', async () => {
+  front = await startHttpFront('flows_cluster');
+  await exercise(front.url, 'ringflow', 'flows_cluster');
+  const answer = await fetch(
+    `${front.url}/?query=${encodeURIComponent("SELECT name, engine FROM system.tables WHERE database = 'ringflow' AND engine NOT LIKE '%View' ORDER BY name FORMAT TabSeparated")}`,
+  );
+  const engines = (await answer.text()).trim().split('\n');
+  for (const table of ['flows', ...RESOLUTIONS.map((one) => one.table), ...TOP_RESOLUTIONS.map((one) => one.table)])
+    expect(engines).toContain(`${table}\tDistributed`);
+  expect(engines.filter((line) => line.endsWith('MergeTree')).map((line) => line.split('\t')[0])).toEqual(
+    expect.arrayContaining(['flows_local', 'rings_1m_local', 'top_5m_local', 'names', 'top_state']),
+  );
 });
 
 test('segments wait while the server is away and are loaded when it is back', async () => {
@@ -124,6 +150,6 @@ const SERVER = process.env.CLICKHOUSE_URL;
 (SERVER ? test : test.skip)(
   SERVER ? 'the same on the server of CLICKHOUSE_URL' : 'the same on a real server: skipped, CLICKHOUSE_URL is not set',
   async () => {
-    await exercise(SERVER as string, `ringflow_test_${Date.now()}`);
+    await exercise(SERVER as string, `ringflow_test_${Date.now()}`, process.env.CLICKHOUSE_CLUSTER);
   },
 );

@@ -1,21 +1,22 @@
 import { createReadStream, createWriteStream, openAsBlob } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
+import { clusterDialect, SHARED_SERVER } from './dialect.ts';
 import type {
   Engine,
   ExportOptions,
+  InsertPart,
   RunOptions,
   RunResult,
   SegmentSource,
   Settings,
-  Slice,
   SqlParams,
   SqlQuery,
 } from './engine.ts';
 import { EngineError, toEngineError } from './engine-error.ts';
 import { createQueryQueue } from './query-queue.ts';
 import { boundedSettings, EXPORT_FUNCTIONS, EXPORT_SETTINGS, queryTag, refuseForeign } from './run-settings.ts';
-import { quoteSql, sliceClause, structureOf } from './segment-source.ts';
+import { insertSelect, quoteSql, structureOf } from './segment-source.ts';
 
 export interface RemoteOptions {
   /** `http://host:8123`. */
@@ -23,6 +24,8 @@ export interface RemoteOptions {
   readonly user: string;
   readonly password: string;
   readonly database: string;
+  /** Name of the servers' cluster; empty = one server. */
+  readonly cluster: string;
   readonly querySlots: number;
   readonly maxWaiting: number;
 }
@@ -35,6 +38,8 @@ const GRACE_MS = 5000;
 /** A ClickHouse server over HTTP: the same SQL, a segment's file as the body of the request. */
 export function createRemoteEngine(options: RemoteOptions): Engine {
   let client: ClickHouseClient | null = null;
+  const dialect = options.cluster === '' ? SHARED_SERVER : clusterDialect(options.cluster, options.database);
+  const usual = options.cluster === '' ? {} : CLUSTER_SETTINGS;
   const queue = createQueryQueue({ slots: options.querySlots, maxWaiting: options.maxWaiting });
 
   function connected(): ClickHouseClient {
@@ -54,17 +59,17 @@ export function createRemoteEngine(options: RemoteOptions): Engine {
     };
     const plain = createClient({ ...common, max_open_connections: 1 });
     try {
-      await plain.command({ query: `CREATE DATABASE IF NOT EXISTS ${options.database}` });
+      await plain.command({ query: `CREATE DATABASE IF NOT EXISTS ${dialect.on(options.database)}` });
     } catch (error) {
       throw toEngineError(error);
     } finally {
       await plain.close();
     }
-    // One for the loader, one for our own statements, one to stop queries with.
+    // One for the loader, one for our own statements, one for the long ones, one to stop queries with.
     client = createClient({
       ...common,
       database: options.database,
-      max_open_connections: options.querySlots + 3,
+      max_open_connections: options.querySlots + 4,
       keep_alive: { enabled: true },
     });
   }
@@ -83,7 +88,7 @@ export function createRemoteEngine(options: RemoteOptions): Engine {
         void (await connected().command({
           query: sql,
           query_params: { ...params },
-          clickhouse_settings: { wait_end_of_query: 1, ...settings },
+          clickhouse_settings: { wait_end_of_query: 1, ...usual, ...settings },
         })),
     );
   }
@@ -94,7 +99,7 @@ export function createRemoteEngine(options: RemoteOptions): Engine {
         query: sql,
         query_params: { ...params },
         format: 'JSONEachRow',
-        clickhouse_settings: { ...NUMBERS, ...settings },
+        clickhouse_settings: { ...NUMBERS, ...usual, ...settings },
       });
       return result.json<Row>();
     });
@@ -126,7 +131,7 @@ export function createRemoteEngine(options: RemoteOptions): Engine {
         const result = await connected().exec({
           query: statement.sql,
           query_params: { ...statement.params },
-          clickhouse_settings: { wait_end_of_query: 1, ...settings },
+          clickhouse_settings: { wait_end_of_query: 1, ...usual, ...settings },
           abort_signal: stop.signal,
         });
         return await take(result, stop.signal);
@@ -167,12 +172,11 @@ export function createRemoteEngine(options: RemoteOptions): Engine {
     );
   }
 
-  function loadSegment(table: string, segment: SegmentSource, settings: Settings, slice?: Slice): Promise<void> {
-    const columns = segment.columns.map(({ name }) => name).join(', ');
+  function loadSegment(table: string, segment: SegmentSource, settings: Settings, part?: InsertPart): Promise<void> {
     return guarded(async () => {
       const body = createReadStream(segment.path);
       const { stream } = await connected().exec({
-        query: `INSERT INTO ${table} (${columns}) ${slice ? `SELECT ${columns} FROM input(${quoteSql(structureOf(segment))})${sliceClause(slice)} ` : ''}FORMAT Native`,
+        query: `${insertSelect(table, segment, `input(${quoteSql(structureOf(segment))})`, part)} FORMAT Native`,
         values: body,
         clickhouse_settings: { wait_end_of_query: 1, ...settings },
       });
@@ -218,13 +222,35 @@ export function createRemoteEngine(options: RemoteOptions): Engine {
     );
   }
 
+  /** As the server counts: what file systems round up is not in it. */
+  async function diskBytes(): Promise<number> {
+    const [row] = await select<{ sizeBytes: number }>(
+      'SELECT sum(bytes_on_disk) AS sizeBytes FROM system.parts WHERE database = currentDatabase()',
+    );
+    return row?.sizeBytes ?? 0;
+  }
+
   async function close(): Promise<void> {
     queue.close();
     await client?.close();
     client = null;
   }
 
-  return { kind: 'remote', open, exec, select, query, exportRows, loadSegment, selectSegment, cancel, close };
+  return {
+    kind: 'remote',
+    dialect,
+    open,
+    exec,
+    execBeside: exec,
+    select,
+    query,
+    exportRows,
+    loadSegment,
+    selectSegment,
+    diskBytes,
+    cancel,
+    close,
+  };
 }
 
 function cancelled(cause?: unknown): EngineError {
@@ -237,6 +263,12 @@ async function textOf(stream: AsyncIterable<Uint8Array>): Promise<string> {
   for await (const chunk of stream) text += decoder.decode(chunk, { stream: true });
   return text + decoder.decode();
 }
+
+/**
+ * On a cluster: what stands in brackets after IN or JOIN is asked once and sent to the shards, where each would else ask
+ * its own part of the cluster, or a table that only this server has.
+ */
+const CLUSTER_SETTINGS: Settings = { prefer_global_in_and_join: 1 };
 
 const NUMBERS: Settings = { output_format_json_quote_64bit_integers: 0 };
 

@@ -1,3 +1,5 @@
+import type { Dialect } from './dialect.ts';
+
 /** ClickHouse `{name:Type}` placeholders and their values. */
 export type SqlValue = string | number | readonly (string | number)[];
 export type SqlParams = Readonly<Record<string, SqlValue>>;
@@ -53,23 +55,37 @@ export interface Slice {
   readonly rows: number;
 }
 
+/** What goes into an insert of a segment, besides its columns. */
+export interface InsertPart {
+  /** Those rows only. */
+  readonly slice?: Slice | undefined;
+  /** Columns that have the same value in every row, by name; decimal numbers. */
+  readonly constants?: Readonly<Record<string, string>> | undefined;
+}
+
 /** A ClickHouse, in this process or on a server. Statements of one kind run in the order of the calls. */
 export interface Engine {
   readonly kind: 'embedded' | 'remote';
+  /** How statements that make, change or fill tables are said to it. */
+  readonly dialect: Dialect;
   /** Opens it and creates the database; rejects when it cannot be used. */
   open(): Promise<void>;
   /** Runs a statement of our own that returns nothing. */
   exec(sql: string, params?: SqlParams, settings?: Settings): Promise<void>;
+  /** Runs a statement of our own that takes long, beside those of {@link Engine.exec} and {@link Engine.loadSegment}. */
+  execBeside(sql: string, params?: SqlParams, settings?: Settings): Promise<void>;
   /** Runs a small read of our own; one object per row. */
   select<Row>(sql: string, params?: SqlParams, settings?: Settings): Promise<Row[]>;
   /** Runs a read from outside: read-only, bounded, stoppable. */
   query(query: SqlQuery, options: RunOptions): Promise<RunResult>;
   /** Runs a read from outside and writes its rows to a file, however many. */
   exportRows(query: SqlQuery, options: ExportOptions): Promise<void>;
-  /** `INSERT INTO <table> (its columns)` from a segment's file; with `slice` those rows only. */
-  loadSegment(table: string, segment: SegmentSource, settings: Settings, slice?: Slice): Promise<void>;
+  /** `INSERT INTO <table> (its columns)` from a segment's file. */
+  loadSegment(table: string, segment: SegmentSource, settings: Settings, part?: InsertPart): Promise<void>;
   /** Runs a read over a segment's file; `sql` gets the table expression to read from. */
   selectSegment<Row>(segment: SegmentSource, sql: (table: string) => string, params?: SqlParams): Promise<Row[]>;
+  /** Bytes on disk of everything that is stored, what is about to be deleted included. */
+  diskBytes(): Promise<number>;
   /** Stops the query with this id; true when there was one. */
   cancel(id: string): Promise<void>;
   close(): Promise<void>;

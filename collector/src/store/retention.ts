@@ -1,15 +1,23 @@
-import { RESOLUTIONS, RINGS } from '@ringflow/contract';
+import { ARCHIVES, ARCHIVE_TABLES, partitionEndMs, raiseFloor, type Archive } from './archives.ts';
 import type { StoreConfig } from './config.ts';
 import { RAW_TABLE } from './ddl.ts';
 import type { Engine } from './engine.ts';
+import { consolidatePeaks } from './peaks.ts';
 
 /** What was dropped and why. */
 export interface Dropped {
   readonly table: string;
-  /** Partition id, or name of a part. */
+  /** Partition id, name of a part, or `before` a time. */
   readonly what: string;
   readonly sizeBytes: number;
   readonly why: 'age' | 'bytes';
+}
+
+/** What a look did. */
+export interface RetentionReport {
+  readonly dropped: readonly Dropped[];
+  /** Bytes on disk of the store when all was done, files that are about to be deleted included. */
+  readonly diskBytes: number;
 }
 
 interface Part {
@@ -20,158 +28,282 @@ interface Part {
   readonly sizeBytes: number;
 }
 
-/** Finest detail first: what goes first when room is short. */
-const TABLES: readonly string[] = [RAW_TABLE, ...RESOLUTIONS.map(({ table }) => table)];
+/**
+ * Share of the budget that the tables may fill; the rest is room for what is there twice for a moment: merges, parts that
+ * were merged and not deleted yet, what is loaded between two looks.
+ */
+export const FULL_SHARE = 0.9;
 
-const FINEST_RING = RESOLUTIONS[0].table;
-const COARSEST_RING = RESOLUTIONS[RESOLUTIONS.length - 1]?.table ?? FINEST_RING;
+/** What is dropped at a time, as a share of the budget, so that not every look drops something. */
+const STEP_SHARE = 0.03;
 
-/** A table is not shrunk below this share of the budget while a coarser one could give. */
-const RESERVED_SHARE = 0.1;
+/** Most of the budget that is cleared for what is about to be loaded. */
+export const MAX_INCOMING_SHARE = 0.4;
 
-/** The budget is met with this much to spare, so that not every segment drops something. */
-const TARGET_SHARE = 0.97;
+/** Merges make no parts larger than this share of the budget: each needs its size once more while it runs. */
+const MERGE_SHARE = 1 / 64;
+const MAX_MERGE_BYTES = 2 * 1024 ** 3;
+const MIN_MERGE_BYTES = 1024 ** 2;
 
-/** Partitions larger than this share of the budget are dropped part by part. */
-const LARGE_SHARE = 0.05;
+/** Seconds after which a part that was merged away is deleted; merged parts are synced (ddl.ts). */
+const OLD_PARTS_SECONDS = 1;
+
+/** What the files of a part take on disk beyond their bytes: half a block each (measured with du). */
+const PART_OVERHEAD_BYTES = 32 * 1024;
 
 /**
- * Drops what is older than its table's age, then the oldest of the finest detail until all tables fit the budget.
- * Whole partitions; where one partition is a large part of the budget, its oldest parts.
+ * Drops what is older than its archive's age; then, past the budget, the oldest of the archive that is furthest above
+ * its share, until all fits. Whole partitions; where one is too much, the oldest parts of single records, and the oldest
+ * buckets of sums, so that no bucket is left in part.
+ *
+ * @param incomingBytes what is about to be loaded, for which there must be room, too; at most {@link MAX_INCOMING_SHARE}
  */
 export async function retain(
   engine: Engine,
-  config: Pick<StoreConfig, 'max_bytes' | 'retention'>,
+  config: Pick<StoreConfig, 'max_bytes' | 'archives'>,
   nowMs: number,
-): Promise<Dropped[]> {
-  const dropped: Dropped[] = [];
-  const ages: Readonly<Record<string, number>> = {
-    [RAW_TABLE]: config.retention.raw_seconds,
-    rings_1m: config.retention.rings_1m_seconds,
-    rings_1h: config.retention.rings_1h_seconds,
-  };
-  let parts = await listParts(engine);
-
-  for (const table of TABLES) {
-    const maxAgeMs = (ages[table] ?? 0) * 1000;
-    if (maxAgeMs === 0) continue;
-    for (const partition of new Set(parts.filter((part) => part.table === table).map((part) => part.partition))) {
-      if (partitionEndMs(partition) > nowMs - maxAgeMs) continue;
-      await engine.exec(`ALTER TABLE ${table} DROP PARTITION ID {partition:String}`, { partition });
-      const inside = (part: Part) => part.table === table && part.partition === partition;
-      dropped.push({ table, what: partition, sizeBytes: bytesOf(parts.filter(inside)), why: 'age' });
-      parts = parts.filter((part) => !inside(part));
-    }
+  incomingBytes = 0,
+): Promise<RetentionReport> {
+  const dropped = await dropOld(engine, config.archives, nowMs);
+  let usage = await diskUsage(engine);
+  const fullBytes = config.max_bytes * FULL_SHARE - incomingBytes;
+  if (usage.diskBytes - usage.inactiveBytes > fullBytes) {
+    const excess = usage.diskBytes - usage.inactiveBytes - fullBytes + config.max_bytes * STEP_SHARE;
+    dropped.push(...(await dropExcess(engine, config, excess)));
+    usage = await diskUsage(engine);
   }
+  if (usage.diskBytes > fullBytes && usage.inactiveBytes > 0) {
+    for (const table of usage.inactiveTables) await deleteInactive(engine, table);
+    usage = await diskUsage(engine);
+  }
+  return { dropped, diskBytes: usage.diskBytes };
+}
 
-  const targetBytes = bytesOf(parts) > config.max_bytes ? config.max_bytes * TARGET_SHARE : config.max_bytes;
-  while (bytesOf(parts) > targetBytes) {
-    const table = victim(parts, config.max_bytes);
-    if (table === undefined) break;
-    const live = parts.filter((part) => part.table === table);
-    const oldest = live.reduce((a, b) =>
-      b.partition < a.partition || (b.partition === a.partition && b.block < a.block) ? b : a,
+async function dropOld(engine: Engine, archives: StoreConfig['archives'], nowMs: number): Promise<Dropped[]> {
+  const dropped: Dropped[] = [];
+  const parts = await listParts(engine);
+  for (const { name, table, bucketSeconds } of ARCHIVES) {
+    const maxAgeMs = archives[name].seconds * 1000;
+    if (maxAgeMs === 0) continue;
+    const oldestMs = nowMs - maxAgeMs;
+    const old = groupByPartition(parts.filter((part) => part.table === table)).filter(
+      ({ partition }) => partitionEndMs(partition) <= oldestMs,
     );
-    const inside = (part: Part) => part.table === table && part.partition === oldest.partition;
-    const partitionBytes = bytesOf(parts.filter(inside));
-    if (
-      partitionBytes <= config.max_bytes * LARGE_SHARE ||
-      !live.some((part) => part.partition !== oldest.partition || part.name !== oldest.name)
-    ) {
-      await engine.exec(`ALTER TABLE ${table} DROP PARTITION ID {partition:String}`, { partition: oldest.partition });
-      dropped.push({ table, what: oldest.partition, sizeBytes: partitionBytes, why: 'bytes' });
-      parts = parts.filter((part) => !inside(part));
-    } else {
-      await engine.exec(`ALTER TABLE ${table} DROP PART '${oldest.name}'`).catch(async (error: unknown) => {
-        // Merged away since it was listed.
-        if ((error as { engineCode?: number }).engineCode !== 232) throw error;
-      });
-      dropped.push({ table, what: oldest.name, sizeBytes: oldest.sizeBytes, why: 'bytes' });
-      parts = parts.filter((part) => part !== oldest);
+    if (old.length === 0) continue;
+    // A collector that was off for longer than minutes are kept: their peaks are still to be taken.
+    if (bucketSeconds === 60) while ((await consolidatePeaks(engine, nowMs)).more);
+    for (const { partition, sizeBytes } of old) {
+      await dropPartition(engine, table, partition);
+      dropped.push({ table, what: partition, sizeBytes, why: 'age' });
     }
   }
   return dropped;
 }
 
-/** The finest table that still has more than its reserve, else the finest that has anything. */
-function victim(parts: readonly Part[], maxBytes: number): string | undefined {
-  const live = (table: string) => bytesOf(parts.filter((part) => part.table === table));
-  return TABLES.find((table) => live(table) > maxBytes * RESERVED_SHARE) ?? TABLES.find((table) => live(table) > 0);
+async function dropExcess(
+  engine: Engine,
+  config: Pick<StoreConfig, 'max_bytes' | 'archives'>,
+  excessBytes: number,
+): Promise<Dropped[]> {
+  const dropped: Dropped[] = [];
+  let parts = await listParts(engine);
+  let left = excessBytes;
+  /** Rows of these parts are in no top list yet: they stay while another archive is above its share. */
+  let waiting: ReadonlySet<string> | null = await waitingParts(engine);
+  const spent = new Set<string>();
+  while (left > 0) {
+    const found = furthestAboveShare(parts, config, spent);
+    // No other archive goes below its share for them.
+    if ((found === undefined || found.above <= 0) && waiting !== null && waiting.size > 0) {
+      waiting = null;
+      spent.delete(RAW_TABLE);
+      continue;
+    }
+    if (found === undefined) break;
+    const { archive } = found;
+    const gone = await dropOldest(engine, archive, parts, left, waiting);
+    if (gone === null) {
+      spent.add(archive.table);
+      continue;
+    }
+    dropped.push({ table: archive.table, what: gone.what, sizeBytes: gone.sizeBytes, why: 'bytes' });
+    left -= gone.sizeBytes;
+    parts = gone.rest;
+  }
+  return dropped;
 }
 
-/** Parts that were merged away are left out: they are deleted within seconds. */
-async function listParts(engine: Engine): Promise<Part[]> {
-  return engine.select<Part>(
-    `SELECT table, partition_id AS partition, name, min_block_number AS block, bytes_on_disk AS sizeBytes
-FROM system.parts WHERE database = currentDatabase() AND table IN {tables:Array(String)} AND active`,
-    { tables: TABLES },
+/** With the bytes that it is above; the finest one on ties. */
+function furthestAboveShare(
+  parts: readonly Part[],
+  { max_bytes, archives }: Pick<StoreConfig, 'max_bytes' | 'archives'>,
+  spent: ReadonlySet<string>,
+): { readonly archive: Archive; readonly above: number } | undefined {
+  let found: { archive: Archive; above: number } | undefined;
+  for (const archive of ARCHIVES) {
+    const bytes = bytesOf(parts.filter(({ table }) => table === archive.table));
+    const above = bytes - max_bytes * archives[archive.name].share;
+    if (bytes === 0 || spent.has(archive.table) || above <= (found?.above ?? Number.NEGATIVE_INFINITY)) continue;
+    found = { archive, above };
+  }
+  return found;
+}
+
+interface Gone {
+  readonly what: string;
+  readonly sizeBytes: number;
+  /** All parts that are there now, with the sizes they have then. */
+  readonly rest: Part[];
+}
+
+/** Drops the oldest partition, or as much of it as is needed; null when the archive has nothing to give. */
+async function dropOldest(
+  engine: Engine,
+  { table, bucketSeconds }: Archive,
+  parts: readonly Part[],
+  neededBytes: number,
+  waiting: ReadonlySet<string> | null,
+): Promise<Gone | null> {
+  const isOwn = (part: Part) => part.table === table;
+  const isFree = (part: Part) => isOwn(part) && !(table === RAW_TABLE && waiting?.has(part.name));
+  const [oldest] = groupByPartition(parts.filter(isFree));
+  if (oldest === undefined) return null;
+  const isInside = (part: Part) => isOwn(part) && part.partition === oldest.partition;
+  const inside = parts.filter(isInside);
+  const isLast = parts.filter(isOwn).length === inside.length;
+  if (!isLast && oldest.sizeBytes <= neededBytes && inside.every(isFree)) {
+    await raiseFloor(engine, table, partitionEndMs(oldest.partition));
+    await dropPartition(engine, table, oldest.partition);
+    return { what: oldest.partition, sizeBytes: oldest.sizeBytes, rest: parts.filter((part) => !isInside(part)) };
+  }
+  if (bucketSeconds === 0) {
+    const [part] = inside.filter(isFree).sort((a, b) => a.block - b.block);
+    // The last part of all is what arrives now.
+    if (part === undefined || (isLast && inside.length === 1)) return null;
+    await dropPart(engine, table, part.name);
+    return { what: part.name, sizeBytes: part.sizeBytes, rest: parts.filter((other) => other !== part) };
+  }
+  const cut = await cutBuckets(engine, table, oldest.partition, neededBytes / oldest.sizeBytes);
+  if (cut === null) return null;
+  return {
+    what: `before ${new Date(cut.floorMs).toISOString()}`,
+    sizeBytes: oldest.sizeBytes * cut.share,
+    rest: parts.map((part) => (isInside(part) ? { ...part, sizeBytes: part.sizeBytes * (1 - cut.share) } : part)),
+  };
+}
+
+/** Deletes a partition's oldest buckets, about this share of its rows; null when it has one bucket only. */
+async function cutBuckets(
+  engine: Engine,
+  table: string,
+  partition: string,
+  wantedShare: number,
+): Promise<{ floorMs: number; share: number } | null> {
+  const buckets = await engine.select<{ start: number; bucketRows: number }>(
+    `SELECT toUnixTimestamp(bucket) AS start, count() AS bucketRows FROM ${engine.dialect.stored(table)} WHERE _partition_id = {partition:String} GROUP BY bucket ORDER BY bucket`,
+    { partition },
   );
+  if (buckets.length < 2) return null;
+  const all = buckets.reduce((sum, { bucketRows }) => sum + bucketRows, 0);
+  let rows = 0;
+  let next = 0;
+  while (next < buckets.length - 1 && rows < wantedShare * all) rows += buckets[next++]?.bucketRows ?? 0;
+  const floor = buckets[next]?.start ?? 0;
+  await raiseFloor(engine, table, floor * 1000);
+  await engine.exec(
+    `ALTER TABLE ${engine.dialect.stored(table)} DELETE IN PARTITION ID {partition:String} WHERE bucket < toDateTime({floor:UInt32}, 'UTC')`,
+    { partition, floor },
+    { mutations_sync: 1 },
+  );
+  return { floorMs: floor * 1000, share: rows / all };
+}
+
+async function dropPartition(engine: Engine, table: string, partition: string): Promise<void> {
+  await engine.exec(`ALTER TABLE ${engine.dialect.stored(table)} DROP PARTITION ID {partition:String}`, { partition });
+}
+
+/** A part of single records goes with its last arrival: what is older is not whole any more. */
+async function dropPart(engine: Engine, table: string, name: string): Promise<void> {
+  const [last] = await engine.select<{ ms: number }>(
+    `SELECT toUnixTimestamp64Milli(max(time_received_ns)) AS ms FROM ${engine.dialect.stored(table)} WHERE _part = {name:String}`,
+    { name },
+  );
+  if (last !== undefined && last.ms > 0) await raiseFloor(engine, table, last.ms);
+  await engine.exec(`ALTER TABLE ${engine.dialect.stored(table)} DROP PART '${name}'`).catch((error: unknown) => {
+    // Merged away since it was listed.
+    if ((error as { engineCode?: number }).engineCode !== 232) throw error;
+  });
+}
+
+/** Dropping a partition that there never was has the engine delete at once what was merged away. */
+async function deleteInactive(engine: Engine, table: string): Promise<void> {
+  await dropPartition(engine, table, '00000000');
+}
+
+/** Parts of the raw table with rows that are in no top list yet; rows of batch 0 never will be. */
+async function waitingParts(engine: Engine): Promise<ReadonlySet<string>> {
+  const rows = await engine.select<{ part: string }>(
+    `SELECT DISTINCT _part AS part FROM ${engine.dialect.stored(RAW_TABLE)} WHERE batch > 0 AND batch IN (SELECT batch FROM top_open)`,
+  );
+  return new Set(rows.map(({ part }) => part));
+}
+
+async function listParts(engine: Engine): Promise<Part[]> {
+  const parts = await engine.select<Part>(
+    `SELECT table, partition_id AS partition, name, min_block_number AS block, bytes_on_disk + ${PART_OVERHEAD_BYTES} AS sizeBytes
+FROM system.parts WHERE database = currentDatabase() AND table IN {tables:Array(String)} AND active`,
+    { tables: ARCHIVE_TABLES.map(engine.dialect.stored) },
+  );
+  return (
+    parts
+      .map((part) => ({ ...part, table: engine.dialect.tableOf(part.table) }))
+      // What a dropped part leaves behind for a moment.
+      .filter(({ sizeBytes }) => sizeBytes > PART_OVERHEAD_BYTES)
+  );
+}
+
+/** Oldest first. */
+function groupByPartition(parts: readonly Part[]): { partition: string; sizeBytes: number }[] {
+  const sizes = new Map<string, number>();
+  for (const { partition, sizeBytes } of parts) sizes.set(partition, (sizes.get(partition) ?? 0) + sizeBytes);
+  return [...sizes]
+    .map(([partition, sizeBytes]) => ({ partition, sizeBytes }))
+    .sort((a, b) => (a.partition < b.partition ? -1 : 1));
 }
 
 function bytesOf(parts: readonly Part[]): number {
   return parts.reduce((sum, part) => sum + part.sizeBytes, 0);
 }
 
-/** End of the day `20260131` or of the month `202601`. */
-function partitionEndMs(partition: string): number {
-  const [year, month, day] = [partition.slice(0, 4), partition.slice(4, 6), partition.slice(6, 8)].map(Number) as [
-    number,
-    number,
-    number,
-  ];
-  return day > 0 ? Date.UTC(year, month - 1, day + 1) : Date.UTC(year, month, 1);
+interface DiskUsage {
+  readonly diskBytes: number;
+  /** Of parts that were merged away and are still there. */
+  readonly inactiveBytes: number;
+  readonly inactiveTables: readonly string[];
+}
+
+async function diskUsage(engine: Engine): Promise<DiskUsage> {
+  const inactive = await engine.select<{ table: string; sizeBytes: number }>(
+    `SELECT table, sum(bytes_on_disk + ${PART_OVERHEAD_BYTES}) AS sizeBytes FROM system.parts
+WHERE database = currentDatabase() AND table IN {tables:Array(String)} AND NOT active GROUP BY table`,
+    { tables: ARCHIVE_TABLES.map(engine.dialect.stored) },
+  );
+  return {
+    diskBytes: await engine.diskBytes(),
+    inactiveBytes: inactive.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    inactiveTables: inactive.map(({ table }) => engine.dialect.tableOf(table)),
+  };
 }
 
 /**
- * Keeps the parts of the raw table small against the budget: a part is what can be dropped when a day is larger than
- * the budget. Merging further would also write every row once more, for nothing.
+ * Keeps what merges need beside their sources small against the budget, and deletes the sources soon; and tables that an
+ * earlier version made recognise as many inserts as new ones.
  */
-export async function limitPartSize(engine: Engine, maxBytes: number): Promise<void> {
-  const limit = Math.max(1024 * 1024, Math.min(2 * 1024 * 1024 * 1024, Math.floor(maxBytes / 32)));
-  await engine.exec(`ALTER TABLE ${RAW_TABLE} MODIFY SETTING max_bytes_to_merge_at_max_space_in_pool = ${limit}`);
-}
-
-/** Size and reach of one table. */
-export interface TableStatus {
-  readonly table: string;
-  readonly rows: number;
-  readonly sizeBytes: number;
-  /** Milliseconds since the epoch of the oldest data; null when the table is empty. */
-  readonly oldestMs: number | null;
-}
-
-/** What each table holds now. */
-export async function tableStatus(engine: Engine): Promise<TableStatus[]> {
-  const sizes = await engine.select<{ table: string; rows: number; sizeBytes: number }>(
-    'SELECT table, sum(rows) AS rows, sum(bytes_on_disk) AS sizeBytes FROM system.parts WHERE database = currentDatabase() AND table IN {tables:Array(String)} AND active GROUP BY table',
-    { tables: TABLES },
-  );
-  // Answered from the parts' minmax of the partition key, without reading rows.
-  const oldest = await engine.select<{ table: string; oldest: number; rows: number }>(
-    TABLES.map(
-      (table) =>
-        `SELECT '${table}' AS table, toUnixTimestamp(min(${table === RAW_TABLE ? 'time_received_ns' : 'bucket'})) * 1000 AS oldest, count() AS rows FROM ${table}`,
-    ).join(' UNION ALL '),
-  );
-  const reaches = new Map(oldest.map((row) => [row.table, row.rows > 0 ? row.oldest : null]));
-  const rawOldest = reaches.get(RAW_TABLE) ?? null;
-  const ringOldest = reaches.get(FINEST_RING) ?? null;
-  if (rawOldest !== null && ringOldest !== null && ringOldest < rawOldest && (await holdsEveryRecord(engine))) {
-    reaches.set(RAW_TABLE, ringOldest);
+export async function limitMerges(engine: Engine, maxBytes: number): Promise<void> {
+  const limit = Math.max(MIN_MERGE_BYTES, Math.min(MAX_MERGE_BYTES, Math.floor(maxBytes * MERGE_SHARE)));
+  for (const table of ARCHIVE_TABLES) {
+    await engine.exec(
+      `ALTER TABLE ${engine.dialect.stored(table)} MODIFY SETTING max_bytes_to_merge_at_max_space_in_pool = ${limit}, old_parts_lifetime = ${OLD_PARTS_SECONDS}, ${engine.dialect.deduplication}`,
+    );
   }
-  return TABLES.map((table) => {
-    const size = sizes.find((row) => row.table === table);
-    return { table, rows: size?.rows ?? 0, sizeBytes: size?.sizeBytes ?? 0, oldestMs: reaches.get(table) ?? null };
-  });
-}
-
-/**
- * True while retention has taken no single record: the raw table has as many rows as the rings have counted. It then
- * reaches as far back as the flow times of what ever arrived, not only to the first arrival.
- */
-async function holdsEveryRecord(engine: Engine): Promise<boolean> {
-  const [counts] = await engine.select<{ kept: number; counted: number }>(
-    `SELECT (SELECT count() FROM ${RAW_TABLE}) AS kept, (SELECT sum(flows) FROM ${COARSEST_RING} WHERE ring = ${RINGS[0].id}) AS counted`,
-  );
-  return counts !== undefined && counts.kept >= counts.counted;
 }

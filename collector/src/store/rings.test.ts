@@ -1,6 +1,8 @@
 import { RESOLUTIONS, RINGS } from '@ringflow/contract';
 import { COLUMN_INDEX, createBatch, useColumn, type Batch } from '../wire/index.ts';
-import { createRandom, createTraffic, writeTime } from './testing/batches.ts';
+import { STORE_DEFAULTS } from './config.ts';
+import { createRandom, writeTime } from './testing/batches.ts';
+import { createWildTraffic } from './testing/wild.ts';
 import { allRows, createWorld, sums, type World } from './testing/world.ts';
 
 let world: World;
@@ -112,7 +114,7 @@ test('5.6 random flows: every minute of the rings is the integer share, and all 
 });
 
 test('each ring has its own keys and the sums of raw by them', async () => {
-  await world.seal(createTraffic({ rows: 5000, seed: 3, receivedMs: NOON }));
+  await world.seal(createWildTraffic({ rows: 3000, seed: 3, receivedMs: NOON }));
   const store = world.store();
   await store.start();
   await store.load();
@@ -130,3 +132,37 @@ test('each ring has its own keys and the sums of raw by them', async () => {
     expect(ring).toEqual(raw);
   }
 });
+
+test('late, long, overlapping, sampled: at every resolution every ring has the sums of raw by its keys, after a restart and without raw', async () => {
+  const day = 86_400_000;
+  const wild = (seed: number, receivedMs: number) => createWildTraffic({ rows: 1000, seed, receivedMs });
+  await world.seal(wild(1, NOON - day));
+  await world.seal(wild(2, NOON));
+  const first = world.store();
+  await first.start();
+  await first.load();
+  await first.stop();
+  // Late by up to six hours, over the buckets that are there.
+  await world.seal(wild(3, NOON + 3_600_000));
+  const archives = { ...STORE_DEFAULTS.archives, raw: { seconds: 86_400, share: 0.4 } };
+  const store = world.store({ archives }, { now: () => NOON + 3 * day });
+  await store.start();
+  await store.load();
+
+  const scaled = 'sum(bytes * greatest(sampling_rate, 1)), sum(packets * greatest(sampling_rate, 1)), count()';
+  const raw = new Map<number, unknown[][]>();
+  for (const { id, keys } of RINGS) {
+    const list = keys.join(', ');
+    raw.set(id, await allRows(store, `SELECT ${list}, ${scaled} FROM flows GROUP BY ${list} ORDER BY ${list}`));
+  }
+  expect((await store.retain()).map(({ table }) => table)).toEqual(['flows', 'flows']);
+  expect(await allRows(store, 'SELECT count() FROM flows')).toEqual([[0]]);
+  for (const { table } of RESOLUTIONS) {
+    for (const { id, keys } of RINGS) {
+      const list = keys.join(', ');
+      const sql = `SELECT ${list}, sum(bytes), sum(packets), sum(flows) FROM ${table} WHERE ring = ${id} GROUP BY ${list} ORDER BY ${list}`;
+      expect(raw.get(id)?.length).toBeGreaterThan(1);
+      expect(await allRows(store, sql)).toEqual(raw.get(id));
+    }
+  }
+}, 60_000);

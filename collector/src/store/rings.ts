@@ -1,5 +1,6 @@
 import { CLICKHOUSE_TYPES, RESOLUTIONS, RINGS, spreadSql, type Column, type Ring } from '@ringflow/contract';
-import { DEDUPLICATION, DURABILITY, RAW_TABLE, STORED_COLUMNS } from './ddl.ts';
+import { DURABILITY, RAW_TABLE, STORED_COLUMNS } from './ddl.ts';
+import { ONE_SERVER, type Dialect } from './dialect.ts';
 
 const ALL_RINGS: readonly Ring[] = RINGS;
 
@@ -19,23 +20,44 @@ export function ringKeyDefinition(column: Column): string {
   return `${column.name} ${CLICKHOUSE_TYPES[column.type]} CODEC(ZSTD(1))`;
 }
 
+/** What is summed up in each cell of a ring. */
+export const RING_COUNTERS = ['bytes', 'packets', 'flows'] as const;
+
+/** The same of the cell's busiest whole minute (peaks.ts); a minute is its own peak, so 0 in the finest table. */
+export const RING_PEAKS = ['peak_bytes', 'peak_packets', 'peak_flows'] as const;
+
+/** A value of the ring tables that is not a key, as CREATE TABLE and ALTER TABLE take it. */
+function valueDefinition(name: string): string {
+  const how = name.startsWith('peak_') ? 'max' : 'sum';
+  return `${name} SimpleAggregateFunction(${how}, UInt64) CODEC(T64, ZSTD(1))`;
+}
+
+/** Columns of the peaks, as ALTER TABLE takes them. */
+export const PEAK_COLUMNS = RING_PEAKS.map((name) => ({ name, definition: valueDefinition(name) }));
+
 /**
- * All rings of one resolution: `ring` says which, keys that it does not have are at their default. Days of minutes and
- * months of hours are partitions: what retention drops at a time.
+ * All rings of one resolution: `ring` says which, keys that it does not have are at their default. What retention drops
+ * at a time is a partition: a day of minutes and of 5 minutes, a month of hours, a year of days.
  */
-export function createRingTable({ table, seconds }: { readonly table: string; readonly seconds: number }): string {
-  const partitionBy = seconds < 3600 ? 'toYYYYMMDD(bucket)' : 'toYYYYMM(bucket)';
-  return `CREATE TABLE IF NOT EXISTS ${table} (
+export function createRingTable(
+  { table, seconds }: { readonly table: string; readonly seconds: number },
+  dialect: Dialect = ONE_SERVER,
+): string {
+  return `CREATE TABLE IF NOT EXISTS ${dialect.on(table)} (
   ring UInt8,
   bucket DateTime('UTC') CODEC(Delta, ZSTD(1)),
   ${RING_KEYS.map(ringKeyDefinition).join(',\n  ')},
-  bytes SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
-  packets SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
-  flows SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1))
-) ENGINE = AggregatingMergeTree
-PARTITION BY ${partitionBy}
+  ${[...RING_COUNTERS, ...RING_PEAKS].map(valueDefinition).join(',\n  ')}
+) ENGINE = ${dialect.engine(table, 'AggregatingMergeTree')}
+PARTITION BY ${bucketPartition(seconds)}
 ORDER BY (${RING_ORDER})
-SETTINGS ${DEDUPLICATION}, ${DURABILITY}`;
+SETTINGS ${dialect.deduplication}, ${DURABILITY}`;
+}
+
+/** Partition of a table of buckets of this length; retention.ts reads the id back. */
+export function bucketPartition(seconds: number): string {
+  if (seconds < 3600) return 'toYYYYMMDD(bucket)';
+  return seconds < 86_400 ? 'toYYYYMM(bucket)' : 'toYear(bucket)';
 }
 
 /** Sorting key of the ring tables; new keys go to its end. */
@@ -49,6 +71,7 @@ export const MINUTE_MS = MINUTE.seconds * 1000;
 /** A view and the statement that makes it. */
 export interface ViewDefinition {
   readonly name: string;
+  readonly select: string;
   readonly create: string;
 }
 
@@ -57,20 +80,22 @@ export interface ViewDefinition {
  * mid-insert and replayed, the cascade ends with the same sums as a view on the raw table (exactly-once.test.ts) and
  * costs next to nothing, because it reads sums instead of records.
  */
-export function ringViews(): ViewDefinition[] {
-  const views = [view(MINUTE.table, fillFinestSql())];
+export function ringViews(dialect: Dialect = ONE_SERVER): ViewDefinition[] {
+  const views = [view(MINUTE.table, fillFinestSql(dialect.stored(RAW_TABLE)), dialect)];
   let source: string = MINUTE.table;
   for (const { table, seconds } of COARSER) {
-    views.push(view(table, fillCoarserSql(source, seconds)));
+    views.push(view(table, fillCoarserSql(source, seconds, dialect), dialect));
     source = table;
   }
   return views;
 }
 
-function view(table: string, select: string): ViewDefinition {
+function view(table: string, select: string, dialect: Dialect): ViewDefinition {
+  const name = `fill_${table}`;
   return {
-    name: `fill_${table}`,
-    create: `CREATE MATERIALIZED VIEW IF NOT EXISTS fill_${table} TO ${table} AS ${select}`,
+    name,
+    select,
+    create: `CREATE MATERIALIZED VIEW IF NOT EXISTS ${dialect.on(name)} TO ${dialect.stored(table)} AS ${select}`,
   };
 }
 
@@ -82,7 +107,7 @@ export const LONGEST_SPREAD_MS = 172_800_000;
  * of names that build on names: the engine analyses the view with every insert, and copies what a name stands for at
  * each use (measured: 27 ms for one flat select, 14 ms for these).
  */
-function fillFinestSql(): string {
+function fillFinestSql(source: string): string {
   // grouping() has a bit for each key, from the left, that is set where the key is not part of the set.
   const ringByMask = ALL_RINGS.map(
     (ring) => [RING_KEYS.reduce((mask, key) => mask * 2 + (hasKey(ring, key) ? 0 : 1), 0), ring.id] as const,
@@ -99,13 +124,18 @@ FROM (
   FROM (SELECT ${KEY_LIST}, greatest(start, end - ${LONGEST_SPREAD_MS}) AS s, greatest(start, end) AS e, all_bytes, all_packets
   FROM (SELECT ${KEY_LIST}, bytes * greatest(sampling_rate, 1) AS all_bytes, packets * greatest(sampling_rate, 1) AS all_packets,
     toUnixTimestamp64Milli(time_flow_start_ns) AS start, toUnixTimestamp64Milli(time_flow_end_ns) AS end
-  FROM ${RAW_TABLE}))))
+  FROM ${source}))))
 )
 GROUP BY GROUPING SETS (${ALL_RINGS.map((ring) => `(bucket, ${ring.keys.join(', ')})`).join(', ')})`;
 }
 
-function fillCoarserSql(source: string, seconds: number): string {
-  return `SELECT ring, toStartOfInterval(bucket, INTERVAL ${seconds} SECOND, 'UTC') AS bucket, ${KEY_LIST}, sum(bytes) AS bytes, sum(packets) AS packets, sum(flows) AS flows
-FROM ${source}
+/** Peaks are put into the first coarser table (peaks.ts) and go on from there. */
+function fillCoarserSql(source: string, seconds: number, dialect: Dialect): string {
+  const values = [
+    ...RING_COUNTERS.map((name) => `sum(${name}) AS ${name}`),
+    ...(source === MINUTE.table ? [] : RING_PEAKS.map((name) => `max(${name}) AS ${name}`)),
+  ];
+  return `SELECT ring, toStartOfInterval(bucket, INTERVAL ${seconds} SECOND, 'UTC') AS bucket, ${KEY_LIST}, ${values.join(', ')}
+FROM ${dialect.stored(source)}
 GROUP BY ring, bucket, ${KEY_LIST}`;
 }

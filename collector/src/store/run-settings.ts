@@ -54,15 +54,15 @@ export function queryTag(id: string): string {
 }
 
 /** Relations that a read from outside may name: our tables, and the names that statements give to parts of themselves. */
-const RELATIONS = /^(?:flows|names|rings_\w+|source|top)$/;
+const RELATIONS = /^(?:flows|names|rings_\w+|top_(?:5m|1h|1d|open)|source|top)$/;
 
 /** Functions of queries. Others may read files (`file`), wait (`sleep`) or tell about the host (`hostName`). */
 const FUNCTIONS: ReadonlySet<string> = new Set(
-  `abs and any argMax array arrayElement arrayExists arrayJoin arrayMap arrayZip bitAnd bitOr bitShiftLeft bitShiftRight
-  cityHash64 coalesce concat count countIf dateDiff defaultValueOfArgumentType empty equals fromUnixTimestamp64Milli
+  `abs and any argMax array arrayElement arrayExists arrayJoin arrayMap arrayReverseSort arraySlice arraySort arrayZip bitAnd bitOr bitShiftLeft bitShiftRight
+  ceil cityHash64 coalesce concat count countIf dateDiff defaultValueOfArgumentType empty equals fromUnixTimestamp64Milli
   fromUnixTimestamp64Nano greatest groupArray grouping groupUniqArray groupUniqArrayArrayIf groupUniqArrayIf has hasAny hasSubstr hex if
   ifNull ilike in indexOf intDiv IPv4CIDRToRange IPv4NumToString IPv6CIDRToRange IPv6NumToString isIPAddressInRange JSONExtractString least
-  length like lower lowerUTF8 match max maxIf min minIf modulo multiIf not notEmpty or position positionCaseInsensitive
+  length like log2 lower lowerUTF8 match max maxIf min minIf modulo multiIf not notEmpty or position positionCaseInsensitive
   quantile range replaceOne round rowNumberInAllBlocks sum sumIf toBool toDate toDateTime toDateTime64 toFloat64 toFloat64OrNull toInt32 toInt64
   toIPv4 toIPv6 toStartOfInterval toStartOfMinute toString toUInt128 toUInt16 toUInt32 toUInt32OrZero toUInt64 toUInt8 toUnixTimestamp
   toUnixTimestamp64Milli toUnixTimestamp64Nano transform tuple tupleElement uniq uniqCombined64 uniqCombined64ArrayIf

@@ -8,13 +8,22 @@ import { EngineError } from './engine-error.ts';
 import { createRemoteEngine } from './engine-remote.ts';
 import type { Engine, ExportOptions, RunOptions, RunResult, SqlQuery } from './engine.ts';
 import { createExports, type ExportedFile } from './exports.ts';
+import { saveFigures } from './figures.ts';
 import { createDurableLedger } from './ledger.ts';
 import { createLoader, type LoadResult } from './load.ts';
 import { migrate, type MigrationReport } from './migrations.ts';
 import { loadNames, saveNames } from './names.ts';
+import { consolidatePeaks } from './peaks.ts';
 import { createSpoolQueue } from './queue.ts';
-import { limitPartSize, retain, tableStatus, type Dropped, type TableStatus } from './retention.ts';
+import { archiveStatus, type TableStatus } from './archive-status.ts';
+import { createBudget } from './budget.ts';
+import type { Dropped } from './retention.ts';
+import { loadScores, saveScores, type ScoreState } from './scores.ts';
 import { loadThreatHits, saveThreatHits, seenAddresses, type SeenAddress, type SeenPage } from './threats.ts';
+import { createSnapshotGuard } from './snapshot.ts';
+import { createTopBatches } from './top-batches.ts';
+import { createTopLists, type TopListsStatus } from './top-lists.ts';
+import { TOP_OPEN } from './top-tables.ts';
 import type { TrafficWatch } from './traffic.ts';
 
 export interface StoreDeps {
@@ -57,6 +66,7 @@ export interface StoreStatus {
   /** Of the failure that the loader is waiting out; null when loading works. */
   readonly lastError: string | null;
   readonly tables: readonly TableStatus[];
+  readonly topLists: TopListsStatus;
   readonly ledger: Ledger;
   /** Name of the last segment by inlet that `ledger` counts. */
   readonly counted: Readonly<Record<string, string>>;
@@ -78,12 +88,19 @@ export interface Store {
   load(): Promise<boolean>;
   /** Drops what is too old or too much. */
   retain(): Promise<readonly Dropped[]>;
+  /**
+   * Takes the peaks of closed buckets and puts closed batches, hours and days into the top lists, up to a minute of it;
+   * true when more waits.
+   */
+  consolidate(): Promise<boolean>;
   saveNames(names: readonly NameEntry[]): Promise<void>;
   loadNames(): Promise<NameEntry[]>;
   /** A page of the public addresses of a day. */
   seenAddresses(page: SeenPage): Promise<SeenAddress[]>;
   saveThreatHits(hits: readonly ThreatHit[]): Promise<void>;
   loadThreatHits(limit: number): Promise<ThreatHit[]>;
+  loadScores(): Promise<ScoreState>;
+  saveScores(state: ScoreState): Promise<void>;
   /** Totals of the loss ledger, without what is in the inlets' memory. */
   ledger(): Ledger;
 }
@@ -95,8 +112,26 @@ const RETRY_MAX_MS = 15_000;
 /** Refusals of one segment by a working engine before it is put aside. */
 const ATTEMPTS = 5;
 const TABLES_INTERVAL_MS = 5000;
-/** Retention is looked at whenever segments of this share of the budget were loaded; in the tables they take a sixth. */
-const RETENTION_SHARE = 0.05;
+const FIGURES_INTERVAL_MS = 60_000;
+/** Peaks are taken minutes after a bucket's end; there is no hurry. */
+const PEAKS_INTERVAL_MS = 60_000;
+
+/**
+ * Memory of the embedded engine for each record of a batch, while the top lists are made of it: 350 bytes where the records
+ * are of some minutes, 1 KiB where they are of a day (an import), as nearly every row is named then; and as much again for
+ * those who work beside.
+ */
+const TOP_RECORD_BYTES = 2048;
+
+/** Records of a batch; a small engine gets small batches. */
+function topBatchRows({ url, top_batch_rows, max_memory_bytes }: StoreConfig): number {
+  return url === '' ? Math.min(top_batch_rows, Math.floor(max_memory_bytes / TOP_RECORD_BYTES)) : top_batch_rows;
+}
+
+/** A query that adds raw rows to the top lists. */
+function readsTopLists({ sql }: SqlQuery): boolean {
+  return sql.includes(TOP_OPEN);
+}
 
 /** The engine that the configuration asks for. */
 export function createEngine(config: StoreConfig, engineDirectory: string): Engine {
@@ -113,6 +148,7 @@ export function createEngine(config: StoreConfig, engineDirectory: string): Engi
         user: config.user,
         password: config.password,
         database: config.database,
+        cluster: config.cluster,
         querySlots: config.query_slots,
         maxWaiting: config.query_queue,
       });
@@ -125,11 +161,28 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
   const exports = createExports(engine, join(dirname(deps.ledgerPath), 'exports'), deps.keepFreeBytes ?? 0);
   const ledger = createDurableLedger(deps.ledgerPath);
   const queue = createSpoolQueue(deps.spoolDirectory, ledger);
-  const loader = createLoader(deps.spoolDirectory, { engine, ledger, watches: deps.watches ?? [] });
+  const batches = createTopBatches({
+    engine,
+    instance: ledger.instance,
+    now,
+    bounds: { seconds: config.top_batch_seconds, rows: topBatchRows(config) },
+  });
+  const snapshots = createSnapshotGuard();
+  const topLists = createTopLists({ engine, batches, now, topK: () => config.top_k, commit: snapshots.move });
+  const loader = createLoader(deps.spoolDirectory, { engine, ledger, batches, watches: deps.watches ?? [] });
   const counts = { segments: 0, rows: 0, lost: 0, replayed: 0, failures: 0 };
+  const budget = createBudget({
+    engine,
+    config,
+    now,
+    onDropped(dropped) {
+      deps.onDropped?.(dropped);
+      tablesMs = Number.NEGATIVE_INFINITY;
+    },
+  });
   let tables: readonly TableStatus[] = [];
   let tablesMs = Number.NEGATIVE_INFINITY;
-  let bytesSinceRetention = 0;
+  let figuresMs = Number.NEGATIVE_INFINITY;
   let migration: MigrationReport | null = null;
   let lastError: string | null = null;
   let attempts = 0;
@@ -137,7 +190,10 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
   let stopping = false;
   let loop: Promise<void> | null = null;
   let pass: Promise<boolean> | null = null;
-  let retaining: Promise<readonly Dropped[]> | null = null;
+  let consolidating: Promise<boolean> | null = null;
+  let peaksMs = Number.NEGATIVE_INFINITY;
+  /** What an earlier process may have had in hand when it ended was loaded: its batches do not change any more. */
+  let replayed = false;
   let wakeUp: (() => void) | null = null;
   let woken = false;
 
@@ -148,7 +204,8 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
     await queue.look(now());
     await engine.open();
     migration = await migrate(engine);
-    await limitPartSize(engine, config.max_bytes);
+    await batches.start();
+    await budget.start();
     await queue.look(now());
     await refreshTables(true);
     open = true;
@@ -194,6 +251,7 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
         if (!stopping) await refreshTables(tables.some(({ rows }) => rows === 0));
       }
       lastError = null;
+      replayed = true;
       if (!stopping) await refreshTables();
       return true;
     } catch (error) {
@@ -205,6 +263,7 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
   }
 
   async function loadOne(segment: Segment): Promise<void> {
+    await budget.makeRoom(segment.sizeBytes);
     let result: LoadResult;
     try {
       result = await loader.load(segment);
@@ -214,6 +273,7 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
       result = await loader.giveUp(segment, (error as Error).message);
     }
     attempts = 0;
+    replayed = true;
     if (result.outcome === 'settled_before') counts.replayed++;
     else if (result.outcome === 'lost') counts.lost++;
     else counts.segments++;
@@ -221,38 +281,48 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
     if (result.reason !== undefined)
       deps.onError?.(new Error(result.reason), `segment ${result.segment} ${result.outcome}`);
     deps.onLoaded?.(result);
-    bytesSinceRetention += result.sizeBytes;
-    if (bytesSinceRetention > config.max_bytes * RETENTION_SHARE) await retainNow();
-  }
-
-  function retainNow(): Promise<readonly Dropped[]> {
-    bytesSinceRetention = 0;
-    retaining ??= retain(engine, config, now())
-      .then((dropped) => {
-        if (dropped.length > 0) {
-          deps.onDropped?.(dropped);
-          tablesMs = Number.NEGATIVE_INFINITY;
-        }
-        return dropped;
-      })
-      .finally(() => (retaining = null));
-    return retaining;
   }
 
   async function refreshTables(atOnce = false): Promise<void> {
     if (!atOnce && performance.now() - tablesMs < TABLES_INTERVAL_MS) return;
-    tables = await tableStatus(engine);
+    tables = await archiveStatus(engine, config);
     tablesMs = performance.now();
+    if (tablesMs - figuresMs < FIGURES_INTERVAL_MS) return;
+    figuresMs = tablesMs;
+    await saveFigures(dirname(deps.ledgerPath), tables, now());
   }
 
   async function stop(): Promise<void> {
     stopping = true;
     wakeUp?.();
+    topLists.stop();
+    void budget.stop();
     await loop;
     await pass;
-    await retaining?.catch(() => undefined);
+    await budget.stop();
+    await consolidating?.catch(() => undefined);
     open = false;
     await engine.close();
+  }
+
+  function consolidate(): Promise<boolean> {
+    if (!replayed) return Promise.resolve(true);
+    consolidating ??= consolidateAll().finally(() => (consolidating = null));
+    return consolidating;
+  }
+
+  /** A failure of one does not hold up the other. */
+  async function consolidateAll(): Promise<boolean> {
+    const results = await Promise.allSettled([topLists.run(), takePeaks()]);
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    return results.some((result) => result.status === 'fulfilled' && result.value);
+  }
+
+  async function takePeaks(): Promise<boolean> {
+    if (now() - peaksMs < PEAKS_INTERVAL_MS) return false;
+    const { more } = await consolidatePeaks(engine, now());
+    if (!more) peaksMs = now();
+    return more;
   }
 
   function wake(): void {
@@ -267,6 +337,7 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
   function status(): StoreStatus {
     const waiting = queue.waiting();
     const oldestMs = queue.oldestMs();
+    const top = topLists.status();
     return {
       engine: engine.kind,
       open,
@@ -281,7 +352,11 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
       replayedSegments: counts.replayed,
       loadFailures: counts.failures,
       lastError,
-      tables,
+      tables: tables.map((table) => {
+        const closedMs = top.closedMs[table.table];
+        return closedMs === undefined ? table : { ...table, closedMs };
+      }),
+      topLists: top,
       ledger: totals(),
       counted: queue.counted(),
     };
@@ -291,16 +366,20 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
     start,
     stop,
     status,
-    run: (query, options) => engine.query(query, options),
+    run: (query, options) =>
+      readsTopLists(query) ? snapshots.read(() => engine.query(query, options)) : engine.query(query, options),
     exportRows: exports.run,
     wake,
     load,
-    retain: retainNow,
+    retain: budget.retain,
+    consolidate,
     saveNames: (names) => saveNames(engine, names, now()),
     loadNames: () => loadNames(engine),
     seenAddresses: (page) => seenAddresses(engine, page),
     saveThreatHits: (hits) => saveThreatHits(engine, hits, now()),
     loadThreatHits: (limit) => loadThreatHits(engine, limit),
+    loadScores: () => loadScores(engine),
+    saveScores: (state) => saveScores(engine, state, now()),
     ledger: totals,
   };
 }

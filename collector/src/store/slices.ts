@@ -5,10 +5,15 @@ import { LONGEST_SPREAD_MS, MINUTE_MS } from './rings.ts';
 const UNIT_ROWS = 1024;
 
 /**
- * Row-minutes of one insert. The rings' view holds every minute of every flow of a block at once, about 400 bytes each
- * (measured: 4 million of them take 1.8 GB), so day-long flows (softflowd's default) must come in small blocks.
+ * Row-minutes of one insert. The rings' view holds every minute of every flow of a block at once, about 550 bytes each
+ * (measured: 2 million of them take 1.1 GB), so day-long flows (softflowd's default) must come in small blocks.
  */
-const MAX_ROW_MINUTES = 2_000_000;
+const MAX_ROW_MINUTES = 1_500_000;
+
+/** A slice and the minutes that its flows are spread over. */
+export interface PlannedSlice extends Slice {
+  readonly rowMinutes: number;
+}
 
 /**
  * Cuts a segment so that no insert spreads too much. Nearly always that is one slice. It depends on the segment's
@@ -16,7 +21,11 @@ const MAX_ROW_MINUTES = 2_000_000;
  *
  * @throws RangeError when the segment has not as many rows as it should
  */
-export async function planSlices(engine: Engine, source: SegmentSource, rows: number): Promise<readonly Slice[]> {
+export async function planSlices(
+  engine: Engine,
+  source: SegmentSource,
+  rows: number,
+): Promise<readonly PlannedSlice[]> {
   const milliseconds = (column: string) => `toUnixTimestamp64Milli(${column})`;
   const lasted = `least(greatest(${milliseconds('time_flow_end_ns')} - ${milliseconds('time_flow_start_ns')}, 0), ${LONGEST_SPREAD_MS})`;
   const units = await engine.selectSegment<{ minutes: number; unitRows: number }>(
@@ -26,19 +35,19 @@ export async function planSlices(engine: Engine, source: SegmentSource, rows: nu
   );
   const found = units.reduce((sum, { unitRows }) => sum + unitRows, 0);
   if (found !== rows) throw new RangeError(`The segment holds ${found} rows, its name says ${rows}`);
-  const slices: Slice[] = [];
+  const slices: PlannedSlice[] = [];
   let offset = 0;
   let end = 0;
   let minutes = 0;
   for (const unit of units) {
     if (end > offset && minutes + unit.minutes > MAX_ROW_MINUTES) {
-      slices.push({ offset, rows: end - offset });
+      slices.push({ offset, rows: end - offset, rowMinutes: minutes });
       offset = end;
       minutes = 0;
     }
     minutes += unit.minutes;
     end = Math.min(rows, end + UNIT_ROWS);
   }
-  slices.push({ offset, rows: rows - offset });
+  slices.push({ offset, rows: rows - offset, rowMinutes: minutes });
   return slices;
 }

@@ -1,9 +1,12 @@
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { RESOLUTIONS } from '@ringflow/contract';
 import { STORE_DEFAULTS } from './config.ts';
 import { STORED_COLUMNS } from './ddl.ts';
 import { createEmbeddedEngine } from './engine-embedded.ts';
 import type { LoadResult } from './load.ts';
+import { consolidatePeaks } from './peaks.ts';
+import { RING_KEYS } from './rings.ts';
 import type { Store } from './service.ts';
 import type { TrafficWatch } from './traffic.ts';
 import { ENDLESS } from './testing/endless.ts';
@@ -197,9 +200,43 @@ describe('migrations', () => {
     expect(rings.filter(([table, ring]) => table === '1m' && ring === 4).map(([, , bytes]) => bytes)).toEqual(newSums);
     expect(await allRows(store, 'SELECT sum(flows) FROM rings_1m WHERE ring = 1')).toEqual([[510]]);
     expect(store.status().migration?.changes).toEqual(
-      expect.arrayContaining(['add flows.service', 'add rings_1m.in_if', 'create rings_1h', 'create fill_rings_1m']),
+      expect.arrayContaining([
+        'add flows.service',
+        'add rings_1m.in_if',
+        'add rings_1m.peak_bytes',
+        'create rings_5m',
+        'create rings_1h',
+        'change fill_rings_1m',
+      ]),
     );
+    // Keys that were missing stand at the end of the sorting key, peaks among the values.
+    const described = createEmbeddedEngine({
+      path: join(world.directory, 'engine'),
+      database: STORE_DEFAULTS.database,
+      querySlots: 1,
+      maxWaiting: 10,
+      maxMemoryBytes: 2e9,
+    });
+    const beforeUpgrade = Date.now();
+    // Sums of before are of one ring: what is older than the upgrade is asked of the records.
+    const reach = new Map(store.status().tables.map(({ table, oldestMs }) => [table, oldestMs ?? 0]));
+    expect(reach.get('flows')).toBeLessThan(NOON);
+    for (const { table, seconds } of RESOLUTIONS)
+      expect(Math.abs((reach.get(table) as number) - beforeUpgrade)).toBeLessThan(seconds * 1000 + 120_000);
     await store.stop();
+    await described.open();
+    const [key] = await described.select<{ key: string }>(
+      "SELECT sorting_key AS key FROM system.tables WHERE database = currentDatabase() AND name = 'rings_1m'",
+    );
+    expect(key?.key.startsWith('ring, bucket, type, sampler_address, etype, ')).toBe(true);
+    expect(new Set(key?.key.split(', '))).toEqual(new Set(['ring', 'bucket', ...RING_KEYS.map(({ name }) => name)]));
+    expect((await consolidatePeaks(described, NOON + 86_400_000)).done).toBeGreaterThan(0);
+    expect(
+      await described.select(
+        'SELECT max(peak_flows) = (SELECT max(f) FROM (SELECT sum(flows) AS f FROM rings_1m WHERE ring = 6 GROUP BY bucket, dup)) AS same FROM rings_1d WHERE ring = 6',
+      ),
+    ).toEqual([{ same: 1 }]);
+    await described.close();
     const again = await started();
     expect(again.status().migration?.changes).toEqual([]);
   });
@@ -304,6 +341,11 @@ test('status tells what the tables hold and how far back they reach', async () =
   expect(store.status().tables.map(({ table, rows, oldestMs }) => [table, rows > 0, oldestMs])).toEqual([
     ['flows', true, NOON - 60_000 * 2],
     ['rings_1m', true, NOON - 60_000 * 2],
+    ['top_5m', false, null],
+    ['rings_5m', true, NOON - 300_000],
+    ['top_1h', false, null],
     ['rings_1h', true, NOON - 3_600_000],
+    ['top_1d', false, null],
+    ['rings_1d', true, Date.UTC(2026, 2, 10)],
   ]);
 });

@@ -1,5 +1,6 @@
 import { SCOPES, type ThreatHit } from '@ringflow/contract';
 import { RAW_TABLE } from './ddl.ts';
+import { ONE_SERVER, type Dialect } from './dialect.ts';
 import type { Engine } from './engine.ts';
 
 /** Public addresses that records of one day have, with the labels that they were stored with. */
@@ -28,8 +29,8 @@ const READ = { client: 'retro', timeoutMs: 300_000, maxMemoryBytes: 536_870_912 
 const PUBLIC = [SCOPES.indexOf('public'), SCOPES.indexOf('documentation')];
 
 /** Addresses that were found again in lists that did not have them when their traffic came. */
-export function createThreatHitsTable(): string {
-  return `CREATE TABLE IF NOT EXISTS threat_hits (
+export function createThreatHitsTable(dialect: Dialect = ONE_SERVER): string {
+  return `CREATE TABLE IF NOT EXISTS ${dialect.on('threat_hits')} (
   day Date,
   address IPv6,
   label String,
@@ -40,7 +41,7 @@ export function createThreatHitsTable(): string {
   records UInt64,
   bytes UInt64,
   found DateTime64(3, 'UTC')
-) ENGINE = ReplacingMergeTree(found)
+) ENGINE = ${dialect.engine('threat_hits', 'ReplacingMergeTree(found)')}
 PARTITION BY toYYYYMM(day)
 ORDER BY (day, address, label, list)
 TTL day + INTERVAL 1 YEAR`;

@@ -1,5 +1,6 @@
-import { formatAddressBytes, parseAddress } from '@ringflow/contract';
+import { formatAddressBytes, parseAddress, QUALITY } from '@ringflow/contract';
 import type { Engine, SegmentSource, SqlParams, SqlValue } from './engine.ts';
+import { LONGEST_SPREAD_MS } from './rings.ts';
 
 /** Traffic of one loaded segment, for the counters on `/metrics`: bytes and packets are scaled by the sampling rate. */
 export type TrafficDelta = TrafficKey & { readonly bytes: number; readonly packets: number; readonly records: number };
@@ -15,7 +16,23 @@ export type TrafficKey =
     }
   | { readonly kind: 'protocol'; readonly protocol: number }
   | { readonly kind: 'service'; readonly service: number }
-  | { readonly kind: 'watch'; readonly watch: string };
+  | { readonly kind: 'watch'; readonly watch: string }
+  /** Flows that ended more than {@link LATE_MS} before they arrived. */
+  | { readonly kind: 'late'; readonly exporter: string }
+  | { readonly kind: 'times'; readonly exporter: string; readonly reason: TimesReason };
+
+/**
+ * What is odd about the times of a flow: `moved` they were not plausible and were made so, `corrected` the exporter's
+ * clock was not set, `ahead` the flow ends after its arrival, `cut` it lasts longer than the rings spread.
+ */
+export const TIMES_REASONS = ['moved', 'corrected', 'ahead', 'cut'] as const;
+export type TimesReason = (typeof TIMES_REASONS)[number];
+
+/** A flow whose end is older than this when it arrives is late: it changes buckets that were looked at. */
+export const LATE_MS = 3_600_000;
+
+/** Clocks differ; an end that is further ahead of its arrival is counted. */
+const AHEAD_MS = 300_000;
 
 /** A named filter, compiled; its SQL names columns of the raw table. */
 export interface TrafficWatch {
@@ -37,6 +54,15 @@ interface GroupRow extends Sums {
   readonly out_if: number;
   readonly proto: number;
   readonly service: number;
+  /** Late records, their bytes and packets. */
+  readonly late: number;
+  readonly lateBytes: number;
+  readonly latePackets: number;
+  /** Records by {@link TIMES_REASONS}. */
+  readonly moved: number;
+  readonly corrected: number;
+  readonly ahead: number;
+  readonly cut: number;
 }
 
 /** grouping() of the sets below: a bit for each of exporter, in_if, out_if, proto, service that is not grouped by. */
@@ -55,15 +81,35 @@ export async function segmentTraffic(
     segment,
     (
       table,
-    ) => `SELECT grouping(sampler_address, in_if, out_if, proto, service) AS grouped, toString(sampler_address) AS sampler_address, in_if, out_if, proto, service, ${SUMS}
+    ) => `SELECT grouping(sampler_address, in_if, out_if, proto, service) AS grouped, toString(sampler_address) AS sampler_address, in_if, out_if, proto, service, ${SUMS}, ${TIMES}
 FROM ${table}
 GROUP BY GROUPING SETS ((sampler_address), (sampler_address, in_if), (sampler_address, out_if), (proto), (service))`,
   );
-  const deltas = groups.map((row): TrafficDelta => ({ ...keyOf(row), bytes: row.b, packets: row.p, records: row.r }));
+  const deltas = groups.flatMap((row): TrafficDelta[] => [
+    { ...keyOf(row), bytes: row.b, packets: row.p, records: row.r },
+    ...(row.grouped === EXPORTER ? oddTimes(row) : []),
+  ]);
   return watches.length === 0 ? deltas : [...deltas, ...(await watchTraffic(engine, segment, watches))];
 }
 
 const SUMS = `sum(bytes * greatest(sampling_rate, 1)) AS b, sum(packets * greatest(sampling_rate, 1)) AS p, count() AS r`;
+
+const MS = (column: string): string => `toUnixTimestamp64Milli(${column})`;
+const IS_LATE = `${MS('time_received_ns')} - ${MS('time_flow_end_ns')} > ${LATE_MS}`;
+const HAS = (bit: number): string => `bitAnd(quality, ${bit}) != 0`;
+
+const TIMES = `countIf(${IS_LATE}) AS late, sumIf(bytes * greatest(sampling_rate, 1), ${IS_LATE}) AS lateBytes, sumIf(packets * greatest(sampling_rate, 1), ${IS_LATE}) AS latePackets,
+  countIf(${HAS(QUALITY.clock_anomaly)} AND NOT ${HAS(QUALITY.clock_corrected)}) AS moved, countIf(${HAS(QUALITY.clock_corrected)}) AS corrected,
+  countIf(${MS('time_flow_end_ns')} - ${MS('time_received_ns')} > ${AHEAD_MS}) AS ahead, countIf(${MS('time_flow_end_ns')} - ${MS('time_flow_start_ns')} > ${LONGEST_SPREAD_MS}) AS cut`;
+
+function oddTimes(row: GroupRow): TrafficDelta[] {
+  const exporter = addressText(row.sampler_address);
+  const late = { kind: 'late', exporter, bytes: row.lateBytes, packets: row.latePackets, records: row.late } as const;
+  const odd = TIMES_REASONS.map((reason) => {
+    return { kind: 'times', exporter, reason, bytes: 0, packets: 0, records: row[reason] } as const;
+  });
+  return [late, ...odd].filter(({ records }) => records > 0);
+}
 
 function keyOf(row: GroupRow): TrafficKey {
   switch (row.grouped) {

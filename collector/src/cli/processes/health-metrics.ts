@@ -23,6 +23,8 @@ export interface HealthMetrics {
   disk(disk: { readonly freeBytes: number; readonly totalBytes: number } | null): void;
 }
 
+const DAY_SECONDS = 86_400;
+
 const PER_EXPORTER: readonly GaugeName[] = [
   'ringflow_exporter_clock_offset_seconds',
   'ringflow_exporter_last_seen_timestamp_seconds',
@@ -224,11 +226,21 @@ export function createHealthMetrics(config: MetricsConfig, limits: DiskLimits, m
     metrics.total('ringflow_store_loaded_records_total', {}, status.loadedRows, 'store');
     metrics.total('ringflow_store_replayed_segments_total', {}, status.replayedSegments, 'store');
     metrics.total('ringflow_store_load_failures_total', {}, status.loadFailures, 'store');
+    metrics.set('ringflow_top_lists_lag_seconds', {}, status.topLists.lagSeconds);
+    metrics.total('ringflow_top_lists_batches_total', {}, status.topLists.batches, 'store');
+    metrics.total('ringflow_top_lists_late_records_total', {}, status.topLists.lateRecords, 'store');
+    metrics.total('ringflow_top_lists_failures_total', {}, status.topLists.failures, 'store');
+    metrics.set('ringflow_top_lists_last_batch_seconds', {}, status.topLists.lastBatchMs / 1000);
     metrics.set('ringflow_store_limit_bytes', {}, limits.store.max_bytes);
-    for (const { table, sizeBytes, rows, oldestMs } of status.tables) {
+    for (const { table, archive, sizeBytes, rows, oldestMs, budgetBytes, ...more } of status.tables) {
       metrics.set('ringflow_store_table_bytes', { table }, sizeBytes);
       metrics.set('ringflow_store_table_rows', { table }, rows);
       if (oldestMs !== null) metrics.set('ringflow_store_oldest_timestamp_seconds', { table }, oldestMs / 1000);
+      metrics.set('ringflow_archive_bytes', { archive }, sizeBytes);
+      metrics.set('ringflow_archive_budget_bytes', { archive }, budgetBytes);
+      metrics.set('ringflow_archive_growth_bytes_per_second', { archive }, more.growthBytesPerDay / DAY_SECONDS);
+      if (more.reachSeconds !== null) metrics.set('ringflow_archive_reach_seconds', { archive }, more.reachSeconds);
+      if (oldestMs !== null) metrics.set('ringflow_archive_oldest_timestamp_seconds', { archive }, oldestMs / 1000);
     }
   }
 

@@ -19,6 +19,7 @@ import type { Log, Problem } from '../log.ts';
 import { VERSION } from '../version.ts';
 import { createExporterList, toStatusResponse } from './api-status.ts';
 import { lockDataDirectory, type DataLock } from './data-lock.ts';
+import { createCollectorEvents } from './collector-events.ts';
 import type { CollectorStatus } from './collector-status.ts';
 import { createExporterFacts } from './exporter-facts.ts';
 import { createHealthMetrics } from './health-metrics.ts';
@@ -40,6 +41,7 @@ import { createExportRows, createRunQuery } from './store-link.ts';
 import { createProblems } from './problems.ts';
 import { createReload } from './reload.ts';
 import { createRunningLedger } from './running-ledger.ts';
+import { createScoreKeeper } from './score-keeper.ts';
 import { createServiceNotifier, type ServiceNotifier } from './service-notifier.ts';
 import { createSupervisor, type SupervisorStatus } from './supervisor.ts';
 import { createThreatMatch } from './threat-match.ts';
@@ -92,6 +94,7 @@ export interface Collector {
   status(): CollectorStatus;
 }
 
+const NO_SCORES = { untilMs: 0, reports: 0, hosts: [] };
 const EMPTY_LEDGER: Ledger = { received: 0, stored: 0, waiting: 0, dropped: [], difference: 0 };
 
 /** The main process of `ringflow serve`: puts all rooms together. */
@@ -107,6 +110,7 @@ export function createCollector(first: Config, deps: CollectorDeps): Collector {
   const exporters = createExporterList(inventory);
   const problems = createProblems(now);
   const ledger = createRunningLedger();
+  const events = createCollectorEvents(config.data_dir, { names: inventory, now, log });
   deps.watchLog?.((problem) => problems.note('main', problem));
   let inletStatus: InletStatus | null = null;
   let storeStatus: StoreStatus | null = null;
@@ -131,7 +135,10 @@ export function createCollector(first: Config, deps: CollectorDeps): Collector {
   const showLedger = (): void => {
     const totals = ledger.totals();
     // Totals go on over restarts: a counter that began without the store's would jump.
-    if (totals) health.ledger(totals);
+    if (totals) {
+      health.ledger(totals);
+      events.watch.dropped(totals.dropped);
+    }
   };
   const noteUsage = (name: string, { residentBytes, cpuSeconds }: ProcessUsage): void => {
     metrics.set('ringflow_process_resident_memory_bytes', { process: name }, residentBytes);
@@ -179,6 +186,7 @@ export function createCollector(first: Config, deps: CollectorDeps): Collector {
         ledger.inlet(status.waitingRecords);
         exporters.note(status, now());
         health.inlet(status, now());
+        events.watch.inlet(status);
         if (store.status().state === 'up') threats.noteLists(status.enrich.reputation);
         showLedger();
       });
@@ -261,6 +269,8 @@ export function createCollector(first: Config, deps: CollectorDeps): Collector {
   const schedule = createSchedule({
     work: {
       retention: async () => void (await store.channel()?.call('retain', [])),
+      consolidation: async () => void (await store.channel()?.call('consolidate', [])),
+      scoreboard: () => scoreKeeper.run(),
       threats: () => threats.run(),
     },
     now,
@@ -273,6 +283,11 @@ export function createCollector(first: Config, deps: CollectorDeps): Collector {
     },
   });
 
+  const scoreKeeper = createScoreKeeper(config, {
+    ask: (request, signal) => (web as Web).ask(request, 'scoreboard', signal),
+    store: () => store.channel(),
+    now,
+  });
   const threats = createThreatMatch(config, {
     loadTable: createTableWorkers(deps.entry),
     store: () => store.channel(),
@@ -343,6 +358,7 @@ export function createCollector(first: Config, deps: CollectorDeps): Collector {
 
   function noteDisk(): void {
     health.disk(readDisk(config.data_dir));
+    events.alive();
     const { stored, waiting } = ledger.totals() ?? EMPTY_LEDGER;
     const ports = listeners.map(({ port }) => port).join(', ');
     notifier?.status(`receiving on UDP ${ports}; ${stored} records stored, ${waiting} waiting`);
@@ -370,12 +386,16 @@ export function createCollector(first: Config, deps: CollectorDeps): Collector {
         exporters: () => exporters.response(inletStatus, now()).exporters,
         ready,
         names: inventory,
+        events: events.list,
+        downtimes: events.downtimes,
+        scores: async () => (await store.channel()?.call('loadScores', [])) ?? NO_SCORES,
         threatHits: async (limit) => (await store.channel()?.call('loadThreatHits', [limit])) ?? [],
         metrics,
         ingest: createIngestDoor(config.http.ingest, { inlet: () => inlet.channel(), metrics, now }),
         now,
         log,
       });
+      events.start();
       // Receiving comes first: it does not need the store.
       await inlet.start();
       await store.start();
@@ -397,8 +417,10 @@ export function createCollector(first: Config, deps: CollectorDeps): Collector {
     const leftMs = (): number => Math.max(0, deadlineMs - performance.now());
     notifier?.stopping();
     timers.forEach(clearInterval);
+    scoreKeeper.stop();
     const others = Promise.allSettled([web?.stop(), schedule.stop(), facts.stop()]);
     await inlet.stop(INLET_END_MS);
+    events.stop();
     nameSaver.stop();
     await within(WEB_END_MS, Promise.allSettled([others, nameSaver.flush()]));
     await within(

@@ -7,6 +7,7 @@ import type {
   ExportedFile,
   ExportOptions,
   LoadResult,
+  ScoreState,
   SeenAddress,
   SeenPage,
   StoreStatus,
@@ -72,11 +73,16 @@ export interface StoreMethods {
   load(): boolean;
   /** Drops what is older or more than the configuration allows; called by the schedule. */
   retain(): void;
+  /** Puts what is closed into the top lists; true when more waits. Called by the schedule. */
+  consolidate(): boolean;
   saveNames(updates: readonly NameEntry[]): void;
   loadNames(): readonly NameEntry[];
   seenAddresses(page: SeenPage): readonly SeenAddress[];
   saveThreatHits(hits: readonly ThreatHit[]): void;
   loadThreatHits(limit: number): readonly ThreatHit[];
+  /** The busiest hosts so far. */
+  loadScores(): ScoreState;
+  saveScores(state: ScoreState): void;
 }
 
 export interface StoreEvents {

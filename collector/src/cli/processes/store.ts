@@ -2,7 +2,14 @@ import type { NameEntry, ThreatHit } from '@ringflow/contract';
 import { join } from 'node:path';
 import { applyConfig, createLiveConfig, secretsOf, type Config } from '../../config/index.ts';
 import type { RunOptions, SqlQuery } from '../../query/index.ts';
-import { createStore, type ExportOptions, type SeenPage, type Store, type TrafficWatch } from '../../store/index.ts';
+import {
+  createStore,
+  type ExportOptions,
+  type ScoreState,
+  type SeenPage,
+  type Store,
+  type TrafficWatch,
+} from '../../store/index.ts';
 import { createLog, type Log } from '../log.ts';
 import { createChannel, type Port } from './channel.ts';
 import type { MainEvents, StoreEvents } from './messages.ts';
@@ -60,11 +67,14 @@ export function runStoreProcess(): void {
       opened().exportRows(query, { ...options, signal }),
     load: () => opened().load(),
     retain: async () => void (await opened().retain()),
+    consolidate: () => opened().consolidate(),
     saveNames: (names: readonly NameEntry[]) => opened().saveNames(names),
     loadNames: () => opened().loadNames(),
     seenAddresses: (page: SeenPage) => opened().seenAddresses(page),
     saveThreatHits: (hits: readonly ThreatHit[]) => opened().saveThreatHits(hits),
     loadThreatHits: (limit: number) => opened().loadThreatHits(limit),
+    loadScores: () => opened().loadScores(),
+    saveScores: (state: ScoreState) => opened().saveScores(state),
   });
   channel.on('sealed', () => store?.wake());
   channel.on('logLevel', (level) => log && (log.level = level));

@@ -66,6 +66,19 @@ export function createTrafficMetrics(config: MetricsConfig, metrics: Metrics): T
         metrics.add('ringflow_service_records_total', labels, records);
         return;
       }
+      case 'late': {
+        const labels = { exporter: exporterLabel(delta.exporter) };
+        metrics.add('ringflow_late_records_total', labels, records);
+        metrics.add('ringflow_late_bytes_total', labels, bytes);
+        return;
+      }
+      case 'times':
+        metrics.add(
+          'ringflow_flow_times_records_total',
+          { exporter: exporterLabel(delta.exporter), reason: delta.reason },
+          records,
+        );
+        return;
       case 'watch': {
         const labels = { watch: delta.watch };
         metrics.add('ringflow_watch_bytes_total', labels, bytes);

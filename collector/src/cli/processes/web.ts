@@ -1,15 +1,18 @@
 import type { ExporterInfo, ReadyResponse, StatusResponse, ThreatHit } from '@ringflow/contract';
 import type { Config } from '../../config/index.ts';
+import { createHistory } from '../../history/index.ts';
 import {
   createHttp,
   wantsTls,
   type ExportRows,
   type Http,
   type HttpConfig,
+  type HttpDeps,
   type IngestDoor,
 } from '../../http/index.ts';
 import type { Metrics } from '../../metrics/index.ts';
-import type { NameLookup, RunQuery } from '../../query/index.ts';
+import type { NameLookup, RunQuery, Window } from '../../query/index.ts';
+import type { Scores } from '../../scoreboard/index.ts';
 import type { Log } from '../log.ts';
 import { VERSION } from '../version.ts';
 import { createAddressNames } from './address-names.ts';
@@ -22,7 +25,10 @@ export interface WebDeps {
   readonly exporters: () => readonly ExporterInfo[];
   readonly ready: () => ReadyResponse;
   readonly names: NameLookup;
+  readonly events: HttpDeps['events'];
+  readonly downtimes: () => readonly Window[];
   readonly threatHits: (limit: number) => Promise<readonly ThreatHit[]>;
+  readonly scores: () => Promise<Scores>;
   readonly metrics: Metrics;
   readonly ingest: IngestDoor | undefined;
   readonly now: () => number;
@@ -40,11 +46,29 @@ export function createWeb(config: Config, deps: WebDeps): Web {
   const settings = { ...config.http, query: config.query };
   warnIfOpen(config.http, deps.log);
   const resolve = createAddressNames(config.resolve, metrics, rest.now);
+  const history = createHistory(config.history, {
+    query: config.query,
+    run: rest.run,
+    names: rest.names,
+    oldest: () => Object.fromEntries(rest.status().store.tables.map(({ table, oldestMs }) => [table, oldestMs])),
+    configured: () => ({
+      services: config.metrics.services,
+      watches: config.metrics.watches,
+      filterOptions: { sets: config.names.sets },
+    }),
+    now: rest.now,
+    ended: (outcome, durationMs) => {
+      metrics.add('ringflow_queries_total', { kind: 'history', outcome });
+      metrics.observe('ringflow_query_duration_seconds', { kind: 'history' }, durationMs / 1000);
+    },
+  });
   const http = createHttp(settings, {
     ...rest,
+    history,
     ...(resolve ? { resolve } : {}),
     ...(ingest ? { ingest } : {}),
     version: VERSION,
+    scoreRows: () => config.scoreboard.rows,
     get sets() {
       return config.names.sets;
     },

@@ -1,5 +1,5 @@
-import { loadTableHere } from '../table-worker.ts';
-import type { TableDeps } from '../table-deps.ts';
+import { loadTableHere } from '../tables/table-worker.ts';
+import type { TableDeps } from '../tables/table-deps.ts';
 
 /** For whoever looks nothing up in files: hears nothing of them. */
 export const noTables: TableDeps = {

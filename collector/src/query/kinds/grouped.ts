@@ -1,7 +1,7 @@
 import type { KindInput } from './kind.ts';
 import { METRICS, type FlowQuery, type Metric } from '@ringflow/contract';
-import type { Plan } from '../plan.ts';
-import { dimensionAlias, sourceSql } from '../source.ts';
+import { planQuery, type Plan } from '../plan.ts';
+import { dimensionAlias, hasUnnamed, sourceSql } from '../source.ts';
 import { alias, bind, EMPTY, join, sql, type Sql } from '../sql.ts';
 import { answerColumn, columnsOf, isEitherSide, outputSql, type AnswerColumn } from '../values.ts';
 
@@ -17,6 +17,18 @@ export function dimensionsOf(query: FlowQuery): AnswerColumn[] {
 /** Columns that a plan must find in one table. */
 export function neededColumns(dimensions: readonly string[], filterColumns: readonly string[]): ReadonlySet<string> {
   return new Set([...dimensions.flatMap((dimension) => columnsOf(dimension)), ...filterColumns]);
+}
+
+/**
+ * The plan of a query that groups by `dimensions`. Top lists may answer it: its statements must be those of this file,
+ * which keep apart what a list does not name.
+ */
+export function planGroups(input: KindInput, dimensions: readonly string[]): Plan {
+  const { query, window, filterColumns, oldest, facts, nowMs } = input;
+  return planQuery(query, window, neededColumns(dimensions, filterColumns), oldest, nowMs, {
+    facts,
+    lists: { dimensions, filterColumns },
+  });
 }
 
 /** False when a record can belong to several groups, so that groups do not add up to the total. */
@@ -44,8 +56,10 @@ export function rankedSql({ query, filter, names }: KindInput, plan: Plan): Sql 
     const sum = alias(`s_${metric}`);
     return sql`if(total, ${sum} - sum(if(total, 0, ${sum})) OVER (), ${sum})`;
   });
+  // What a top list does not name is in the total, and in no group.
+  const [unnamed, isNamed] = hasUnnamed(plan) ? [sql`, m_other`, sql`m_other = 0 AND `] : [EMPTY, EMPTY];
   // The total sorts first, so it is never cut off; rows of the pages before this one stay in the rest.
-  const groups = sql`SELECT grouping(${keyList}) > 0 AS total, ${keyList}, ${join(sums)}, max(m_rate) AS s_rate FROM (${source}) GROUP BY GROUPING SETS ((${keyList}), ()) HAVING total OR s_bytes + s_packets + s_flows > 0 ORDER BY total DESC, ${orderSql(query, keys)} LIMIT ${bind(query.offset + query.limit + 1, 'UInt64')}`;
+  const groups = sql`SELECT grouping(${keyList}) > 0 AS total, ${keyList}, ${join(sums)}, max(m_rate) AS s_rate FROM (${source}) GROUP BY GROUPING SETS ((${keyList}${unnamed}), ()) HAVING total OR ${isNamed}s_bytes + s_packets + s_flows > 0 ORDER BY total DESC, ${orderSql(query, keys)} LIMIT ${bind(query.offset + query.limit + 1, 'UInt64')}`;
   return sql`SELECT toUInt8(NOT total) AS shown, ${join(outputs)}, ${join(counters)}, s_rate FROM (SELECT *, rowNumberInAllBlocks() AS place FROM (${groups})) WHERE total OR place > ${bind(query.offset, 'UInt64')} ORDER BY place > 0 DESC, place`;
 }
 
@@ -56,7 +70,8 @@ export function rankedSql({ query, filter, names }: KindInput, plan: Plan): Sql 
  *
  * Columns: `shown`, the dimensions, `bucket`, bytes, packets, flows, highest sampling rate.
  */
-export function seriesSql({ query, filter, names }: KindInput, plan: Plan): Sql {
+export function seriesSql(input: KindInput, plan: Plan): Sql {
+  const { query, filter, names } = input;
   const columns = dimensionsOf(query);
   const shape = { dimensions: query.groupBy, sides: 'rows', names } as const;
   const source = sourceSql(plan, filter, { ...shape, bucketed: true });
@@ -70,16 +85,25 @@ export function seriesSql({ query, filter, names }: KindInput, plan: Plan): Sql 
       sql`if(shown, ${dimensionAlias(index)}, defaultValueOfArgumentType(${dimensionAlias(index)})) AS ${alias(`g${index}`)}`,
   );
   const outputs = columns.map((column, index) => outputSql(column, alias(`g${index}`)));
-  // Who is in the top is found without cutting rows into buckets, which is most of the work of a time series.
-  const whole = sourceSql(plan, filter, { ...shape, bucketed: false });
-  const top = sql`SELECT ${keyList} FROM (${whole}) GROUP BY ${keyList} HAVING sum(m_bytes) + sum(m_packets) + sum(m_flows) > 0 ORDER BY ${orderSql(query, keys)} LIMIT ${bind(query.limit, 'UInt32')} OFFSET ${bind(query.offset, 'UInt64')}`;
+  const isNamed = hasUnnamed(plan) ? sql`m_other = 0 AND ` : EMPTY;
+  const { members } = input;
+  const top = members ? topSql(members, planGroups(members, members.query.groupBy)) : topSql(input, plan);
   const rest = query.other || query.measure === 'share' ? EMPTY : sql` WHERE shown`;
   return sql`WITH source AS (${source}), top AS (${top})
     SELECT shown, ${join(outputs)}, bucket, ${join(METRICS.map((metric) => alias(`m_${metric}`)))}, m_rate FROM (
       SELECT shown, ${join(shownKeys)}, bucket, ${join(METRICS.map((metric) => sql`sum(${alias(`m_${metric}`)}) AS ${alias(`m_${metric}`)}`))}, max(m_rate) AS m_rate
-      FROM (SELECT toUInt8((${keyList}) IN (SELECT ${keyList} FROM top)) AS shown, ${join(groups)}, bucket, m_bytes, m_packets, m_flows, m_rate FROM source)${rest}
+      FROM (SELECT toUInt8(${isNamed}(${keyList}) IN (SELECT ${keyList} FROM top)) AS shown, ${join(groups)}, bucket, m_bytes, m_packets, m_flows, m_rate FROM source)${rest}
       GROUP BY shown, bucket, ${join(shownKeys)})
     ORDER BY bucket`;
+}
+
+/** Keys of the top `limit` groups after `offset`: rows are not cut into buckets for it, which is most of the work. */
+export function topSql({ query, filter, names }: KindInput, plan: Plan): Sql {
+  const source = sourceSql(plan, filter, { dimensions: query.groupBy, sides: 'rows', names, bucketed: false });
+  const keys = query.groupBy.map((_, index) => dimensionAlias(index));
+  const keyList = join(keys);
+  const named = hasUnnamed(plan) ? sql` WHERE m_other = 0` : EMPTY;
+  return sql`SELECT ${keyList} FROM (${source})${named} GROUP BY ${keyList} HAVING sum(m_bytes) + sum(m_packets) + sum(m_flows) > 0 ORDER BY ${orderSql(query, keys)} LIMIT ${bind(query.limit, 'UInt32')} OFFSET ${bind(query.offset, 'UInt64')}`;
 }
 
 /** Totals of the source: bytes, packets, flows, highest sampling rate. */

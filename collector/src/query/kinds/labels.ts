@@ -11,6 +11,8 @@ export const OTHER = 'other';
 export interface GroupLabel {
   readonly texts: readonly string[];
   readonly names: readonly (string | undefined)[];
+  /** As the engine returned them: ids are numbers. */
+  readonly values: readonly unknown[];
   /** Bits per second of the interface that the row is about; undefined when it is about none or nobody knows. */
   readonly speedBps?: number | undefined;
 }
@@ -30,6 +32,7 @@ export function groupLabel(
   const interfaceAt = columns.findIndex(({ name }) => name === 'in_if' || name === 'out_if');
   return {
     texts,
+    values,
     speedBps:
       exporter === undefined || interfaceAt < 0
         ? undefined
@@ -76,5 +79,9 @@ export function labelFields(labels: readonly GroupLabel[], columns: readonly Ans
 
 /** The label of the row or series that holds what is not shown. */
 export function otherLabel(columns: readonly AnswerColumn[]): GroupLabel {
-  return { texts: columns.map((_, index) => (index === 0 ? OTHER : '')), names: columns.map(() => undefined) };
+  return {
+    texts: columns.map((_, index) => (index === 0 ? OTHER : '')),
+    names: columns.map(() => undefined),
+    values: [],
+  };
 }

@@ -1,6 +1,15 @@
-import { COLUMNS, type Column, type FrameFieldType, type FrameNotice } from '@ringflow/contract';
+import {
+  COLUMNS,
+  LOG_COLUMNS,
+  recordsToLogs,
+  type Column,
+  type DataFrameJson,
+  type FrameFieldType,
+  type FrameNotice,
+} from '@ringflow/contract';
 import { columnOf, frameOf, samplingNotices, type FilledField } from '../frames.ts';
 import { planQuery } from '../plan.ts';
+import type { NameLookup } from '../resolve.ts';
 import type { RunResult } from '../runner.ts';
 import { bind, columnSql, integer, join, render, sql } from '../sql.ts';
 import {
@@ -13,6 +22,7 @@ import {
   type AnswerColumn,
   partSql,
 } from '../values.ts';
+import { second } from './frame-parts.ts';
 import type { Kind } from './kind.ts';
 import { groupLabel, labelFields } from './labels.ts';
 
@@ -33,12 +43,40 @@ const TIE_BREAK = [
   'bytes',
 ] as const;
 
-/** Single records whose end is inside the window, as they were sent: filter, order, page. */
+/** Single records as a table, as lines of a log, or as both. */
 export const prepareRecords: Kind = (input) => {
+  const { query } = input;
+  if (query.format === 'table') return preparePage(input);
+  const asked = query.columns;
+  const columns = asked.length === 0 ? [] : [...new Set([...asked, ...LOG_COLUMNS])];
+  const page = preparePage({ ...input, query: { ...query, columns } });
+  return {
+    statements: page.statements,
+    frames: (results) => {
+      const [frame] = page.frames(results) as [DataFrameJson];
+      const logs = recordsToLogs(frame);
+      return query.format === 'logs' ? [logs] : [logs, second(withColumns(frame, asked))];
+    },
+  };
+};
+
+/** The fields that were asked for, with their names; none = all. */
+function withColumns(frame: DataFrameJson, names: readonly string[]): DataFrameJson {
+  if (names.length === 0) return frame;
+  const { schema, data } = frame;
+  const kept = schema.fields.map(({ name }) => names.includes(name.replace(/_name$/, '')) || names.includes(name));
+  const keep = <T>(list: readonly T[]): T[] => list.filter((_, index) => kept[index]);
+  return {
+    schema: { ...schema, fields: keep(schema.fields) },
+    data: { values: keep(data.values), ...(data.nanos ? { nanos: keep(data.nanos) } : {}) },
+  };
+}
+
+/** Single records whose end is inside the window, as they were sent: filter, order, page. */
+const preparePage: Kind = (input) => {
   const { query, window, filter } = input;
   const plan = planQuery({ ...query, resolution: 'raw' }, window, new Set(), input.oldest, input.nowMs);
-  const columns: AnswerColumn[] =
-    query.columns.length === 0 ? [...STORED] : query.columns.map((name) => answerColumn(name) as AnswerColumn);
+  const columns = recordColumns(query.columns);
   const time = (ms: number) => sql`fromUnixTimestamp64Nano(${bind(ms === 0 ? '0' : `${ms}000000`, 'Int64')}, 'UTC')`;
   const from = sql`FROM flows WHERE time_flow_end_ns >= ${time(window.fromMs)} AND time_flow_end_ns < ${time(window.toMs)} AND (${filter})`;
   const asked = query.sort.map(({ by, descending }) =>
@@ -59,13 +97,7 @@ export const prepareRecords: Kind = (input) => {
   const frames = (results: readonly RunResult[]) => {
     const page = results[0] as RunResult;
     const total = columnOf<number>(results[1], 0)[0] ?? 0;
-    const labels = Array.from({ length: page.rows }, (_, row) => groupLabel(page, row, 0, columns, input.names));
-    const named = labelFields(labels, columns);
-    const fields = columns.flatMap((column, index) => {
-      const names = named.find((field) => field.name === `${column.name}_name`);
-      const own = recordField(column, columnOf(page, index));
-      return names ? [own, names] : [own];
-    });
+    const fields = recordFields(columns, page, input.names);
     const notices: FrameNotice[] = samplingNotices(plan, columnOf<number>(results[1], 1)[0] ?? 0, 1).map((notice) => ({
       ...notice,
       text: 'Counters are shown as sent; multiply by the sampling rate to estimate the traffic',
@@ -80,6 +112,22 @@ export const prepareRecords: Kind = (input) => {
   };
   return { statements, frames };
 };
+
+/** Columns that a query for records shows: those that it names, else all that are stored. */
+export function recordColumns(names: readonly string[]): AnswerColumn[] {
+  return names.length === 0 ? [...STORED] : names.map((name) => answerColumn(name) as AnswerColumn);
+}
+
+/** Fields of a page of records, each followed by its names where any is known. */
+export function recordFields(columns: readonly AnswerColumn[], page: RunResult, names: NameLookup): FilledField[] {
+  const labels = Array.from({ length: page.rows }, (_, row) => groupLabel(page, row, 0, columns, names));
+  const named = labelFields(labels, columns);
+  return columns.flatMap((column, index) => {
+    const name = named.find((field) => field.name === `${column.name}_name`);
+    const own = recordField(column, columnOf(page, index));
+    return name ? [own, name] : [own];
+  });
+}
 
 function recordField(column: AnswerColumn, values: readonly unknown[]): FilledField {
   const config = columnConfig(column);

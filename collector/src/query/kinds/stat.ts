@@ -10,12 +10,15 @@ import {
 } from '../frames.ts';
 import { planQuery } from '../plan.ts';
 import type { RunResult } from '../runner.ts';
+import { isOfSlots } from '../slots.ts';
 import { dimensionAlias, sourceSql } from '../source.ts';
 import { alias, EMPTY, functionName, integer, join, render, sql } from '../sql.ts';
 import { answerColumn, isEitherSide, type AnswerColumn } from '../values.ts';
 import type { Window } from '../window.ts';
-import { metricSum, neededColumns } from './grouped.ts';
+import { metricSum, neededColumns, planGroups } from './grouped.ts';
 import type { Kind } from './kind.ts';
+import { prepareSlotStat } from './slot-answers.ts';
+import { createUnnamed } from './unnamed.ts';
 
 /** Distinct values are counted one by one up to here and estimated beyond (semantics 5.11). */
 export const MAX_EXACT_UNIQUE = 100_000;
@@ -23,13 +26,13 @@ export const MAX_EXACT_UNIQUE = 100_000;
 /** Totals of bytes, packets and flows, and how many distinct values columns have: one row. */
 export const prepareStat: Kind = (input) => {
   const { query, filter } = input;
-  const plan = planQuery(
-    query,
-    input.window,
-    neededColumns(query.unique, input.filterColumns),
-    input.oldest,
-    input.nowMs,
-  );
+  if (isOfSlots(query.measure)) return prepareSlotStat(input);
+  // Distinct values need all of them, and a top list has the largest.
+  const plan =
+    query.unique.length === 0
+      ? planGroups(input, [])
+      : planQuery(query, input.window, neededColumns(query.unique, input.filterColumns), input.oldest, input.nowMs);
+  const unnamed = createUnnamed(input, plan);
   const source = sourceSql(plan, filter, {
     dimensions: query.unique,
     bucketed: false,
@@ -49,6 +52,7 @@ export const prepareStat: Kind = (input) => {
     render(
       sql`SELECT ${join(METRICS.map(metricSum))}, max(m_rate)${uniques.length > 0 ? sql`, ${join(uniques)}` : EMPTY} FROM (${source})`,
     ),
+    ...unnamed.statements,
   ];
 
   const frames = (results: readonly RunResult[]) => {
@@ -66,7 +70,10 @@ export const prepareStat: Kind = (input) => {
       (a, b) =>
         Number(b.name === quantityName(query.metric, measure)) - Number(a.name === quantityName(query.metric, measure)),
     );
-    const notices: FrameNotice[] = samplingNotices(plan, columnOf<number>(result, 3)[0] ?? 0, input.samplingRate);
+    const notices: FrameNotice[] = [
+      ...samplingNotices(plan, columnOf<number>(result, 3)[0] ?? 0, input.samplingRate),
+      ...unnamed.notices(statements, results),
+    ];
     const counts = query.unique.map((dimension, index): FilledField => {
       const column = answerColumn(dimension) as AnswerColumn;
       const count = columnOf<number>(result, 5 + index * 2)[0] ?? 0;

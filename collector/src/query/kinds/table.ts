@@ -11,13 +11,15 @@ import {
   samplingNotices,
   type FilledField,
 } from '../frames.ts';
-import { planQuery } from '../plan.ts';
 import type { RunResult } from '../runner.ts';
+import { isOfSlots } from '../slots.ts';
 import { render } from '../sql.ts';
-import { dimensionsOf, isPartition, neededColumns, rankedSql, totalSql } from './grouped.ts';
+import { dimensionsOf, isPartition, planGroups, rankedSql, totalSql } from './grouped.ts';
 import type { Kind, KindInput } from './kind.ts';
 import { groupLabel, labelFields, otherLabel, type GroupLabel } from './labels.ts';
 import { secondsOf } from './stat.ts';
+import { prepareSlotTable } from './slot-answers.ts';
+import { createUnnamed } from './unnamed.ts';
 
 interface Row {
   readonly label: GroupLabel;
@@ -27,16 +29,16 @@ interface Row {
 /** The top `limit` groups by any combination of columns, with bytes, packets, flows and share, and `other`. */
 export const prepareTable: Kind = (input) => {
   const { query } = input;
-  const plan = planQuery(
-    query,
-    input.window,
-    neededColumns(query.groupBy, input.filterColumns),
-    input.oldest,
-    input.nowMs,
-  );
+  if (isOfSlots(query.measure)) return prepareSlotTable(input);
+  const plan = planGroups(input, query.groupBy);
   const columns = dimensionsOf(query);
   const partition = isPartition(query);
-  const statements = [render(rankedSql(input, plan)), ...(partition ? [] : [render(totalSql(input, plan, false))])];
+  const unnamed = createUnnamed(input, plan);
+  const statements = [
+    render(rankedSql(input, plan)),
+    ...(partition ? [] : [render(totalSql(input, plan, false))]),
+    ...unnamed.statements,
+  ];
 
   const frames = (results: readonly RunResult[]) => {
     const grouped = results[0] as RunResult;
@@ -93,6 +95,11 @@ export const prepareTable: Kind = (input) => {
         results,
         notices: [
           ...samplingNotices(plan, highestRate, input.samplingRate),
+          ...unnamed.notices(
+            statements,
+            results,
+            rows.map(({ sums }) => sums[query.metric]),
+          ),
           ...tableNotices(input, rows.length, rest !== null, partition),
         ],
       }),

@@ -11,12 +11,14 @@ import {
   samplingNotices,
   type FilledField,
 } from '../frames.ts';
-import { planQuery } from '../plan.ts';
 import type { RunResult } from '../runner.ts';
+import { isOfSlots } from '../slots.ts';
 import { render } from '../sql.ts';
-import { dimensionsOf, isPartition, neededColumns, seriesSql, totalSql } from './grouped.ts';
+import { dimensionsOf, isPartition, planGroups, seriesSql, totalSql } from './grouped.ts';
 import type { Kind, KindInput } from './kind.ts';
 import { displayName, groupLabel, OTHER, type GroupLabel } from './labels.ts';
+import { prepareSlotSeries } from './slot-answers.ts';
+import { createUnnamed } from './unnamed.ts';
 
 /** Series on one time base up to this many go into one wide frame; more would make rows that nobody reads. */
 const MAX_WIDE_SERIES = 50;
@@ -31,17 +33,17 @@ interface Series {
 /** A rate, sum or share over time: one series per group of the top `limit`, and `other`. */
 export const prepareTimeseries: Kind = (input) => {
   const { query } = input;
-  const plan = planQuery(
-    query,
-    input.window,
-    neededColumns(query.groupBy, input.filterColumns),
-    input.oldest,
-    input.nowMs,
-  );
+  if (isOfSlots(query.measure)) return prepareSlotSeries(input);
+  const plan = planGroups(input, query.groupBy);
   const partition = isPartition(query);
   // Either-side groups overlap, so percent needs a total of its own.
   const needsTotal = !partition && query.measure === 'share';
-  const statements = [render(seriesSql(input, plan)), ...(needsTotal ? [render(totalSql(input, plan, true))] : [])];
+  const unnamed = createUnnamed(input, plan);
+  const statements = [
+    render(seriesSql(input, plan)),
+    ...(needsTotal ? [render(totalSql(input, plan, true))] : []),
+    ...unnamed.statements,
+  ];
 
   const frames = (results: readonly RunResult[]): DataFrameJson[] => {
     const times = bucketsOf(plan.window.fromMs, plan.window.toMs, plan.stepMs);
@@ -65,6 +67,7 @@ export const prepareTimeseries: Kind = (input) => {
     }));
     const notices = [
       ...samplingNotices(plan, highestRate, input.samplingRate),
+      ...unnamed.notices(statements, results, query.groupBy.length === 0 ? [] : series.map(({ total }) => total)),
       ...seriesNotices(input, series.length, rest.total > 0, partition),
     ];
     const context = { refId: query.refId, shape: 'timeseries', plan, statements, results, notices } as const;
@@ -157,7 +160,10 @@ function valuesOf(
   const { measure, metric } = query;
   if (measure === 'utilization')
     return shown.map((one) => one.sums.map((sum) => utilization(sum, seconds, one.label?.speedBps)));
-  if (measure !== 'share') return shown.map((one) => one.sums.map((sum) => quantity(sum, metric, measure, seconds)));
+  if (measure !== 'share')
+    return shown.map((one) =>
+      one.sums.map((sum) => quantity(sum, metric, measure === 'total' ? 'total' : 'rate', seconds)),
+    );
   if (!whole) return shown.map((one) => one.sums.map((sum, at) => plainShare(sum, totals?.[at] ?? 0)));
   const values = shown.map((one) => new Array<number>(one.sums.length).fill(0));
   for (let at = 0; at < (whole[0]?.sums.length ?? 0); at++) {
@@ -175,18 +181,19 @@ function nameOfSeries(series: Series): string {
   return series.other ? OTHER : series.label ? displayName(series.label) : '';
 }
 
-function seriesField(series: Series, { query }: KindInput): Omit<FilledField, 'values'> {
+function seriesField(series: Series, { query, seriesName }: KindInput): Omit<FilledField, 'values'> {
   const config = quantityConfig(query.metric, query.measure);
   const name = quantityName(query.metric, query.measure);
   if (query.groupBy.length === 0) return { name, type: 'number', config };
   const labels = Object.fromEntries(
     query.groupBy.map((dimension, index) => [dimension, series.other ? OTHER : (series.label?.texts[index] ?? '')]),
   );
-  return { name, type: 'number', labels, config: { ...config, displayNameFromDS: nameOfSeries(series) } };
+  const shown = series.label && seriesName ? seriesName(series.label) : nameOfSeries(series);
+  return { name, type: 'number', labels, config: { ...config, displayNameFromDS: shown } };
 }
 
 /** Zero means that nothing was seen; before the first data and while the collector was down nobody knows. */
-function isUnknown(timeMs: number, stepMs: number, oldestMs: number | null, { downtimes }: KindInput): boolean {
+export function isUnknown(timeMs: number, stepMs: number, oldestMs: number | null, { downtimes }: KindInput): boolean {
   if (oldestMs !== null && timeMs + stepMs <= oldestMs) return true;
   return downtimes.some((downtime) => timeMs >= downtime.fromMs && timeMs + stepMs <= downtime.toMs);
 }

@@ -1,5 +1,7 @@
 import {
   compareBytes,
+  isMappedIpv4,
+  maskPrefix,
   parseService,
   type Attribute,
   type ComputedField,
@@ -33,8 +35,12 @@ export function evaluateFilter(tree: FilterNode | null, row: EvaluatedRow, names
   );
 }
 
-/** A stored value, or that of the client's or server's end. */
+/** A stored value, that of the client's or server's end, or the network of an address. */
 function valueOf(row: EvaluatedRow, column: string): EvaluatedRow[string] | undefined {
+  if (column.endsWith('_prefix')) {
+    const address = row[column.replace('prefix', 'addr')] as Uint8Array;
+    return maskPrefix(address, isMappedIpv4(address) ? 120 : 48).bytes;
+  }
   if (!/^(client|server)_/.test(column) || column === 'client_side') return row[column];
   const isSource = (column.startsWith('client') ? 1 : 2) === (Number(row['client_side']) === 2 ? 2 : 1);
   return row[column.replace(/^(client|server)/, isSource ? 'src' : 'dst')];
@@ -98,7 +104,8 @@ function compare(
     if (field.names !== undefined)
       return (
         names.idsWhere(field.names, matches).includes(Number(subject)) ||
-        (field.names === 'app' && !isPattern && parseService(text).includes(Number(subject)))
+        (field.names === 'app' && !isPattern && parseService(text).includes(Number(subject))) ||
+        (field.kind === 'named' && !isPattern && /^\d+$/.test(text) && Number(text) === Number(subject))
       );
     if (field.kind === 'exporter') return names.exportersWhere(matches).includes(String(row['exporter_text']));
     return names

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { drainPending } from 'chdb';
-import { migrateQuery, type DataFrameJson, type FlowQueryInput, type TableInfo } from '@ringflow/contract';
+import { migrateQuery, RESOLUTIONS, type DataFrameJson, type FlowQueryInput, type TableInfo } from '@ringflow/contract';
 import { createEmbeddedEngine, migrate, type Engine } from '../../store/index.ts';
 import { prepareQuery, NO_NAMES, type QueryContext, type RunOptions } from '../index.ts';
 
@@ -46,6 +46,12 @@ export async function createTestStore(): Promise<TestStore> {
   await engine.open();
   await migrate(engine);
   let oldestMs = Infinity;
+  const oldestByTable = (): Record<string, number> => ({
+    flows: oldestMs,
+    ...Object.fromEntries(
+      RESOLUTIONS.map(({ table, seconds }) => [table, Math.floor(oldestMs / (seconds * 1000)) * seconds * 1000]),
+    ),
+  });
   return {
     engine,
     insert: async (rows) => {
@@ -58,7 +64,7 @@ export async function createTestStore(): Promise<TestStore> {
         { fromMs, toMs },
         {
           names: NO_NAMES,
-          oldest: { flows: oldestMs, rings_1m: oldestMs, rings_1h: oldestMs },
+          oldest: oldestByTable(),
           nowMs: toMs + 86_400_000,
           ...context,
         },
@@ -69,11 +75,15 @@ export async function createTestStore(): Promise<TestStore> {
       return prepared.frames(results);
     },
     tables: () =>
-      ['flows', 'rings_1m', 'rings_1h'].map((table) => ({
+      Object.entries(oldestByTable()).map(([table, ms]) => ({
         table,
+        archive: table,
         rows: 0,
         sizeBytes: 0,
-        oldestMs: Number.isFinite(oldestMs) ? oldestMs : null,
+        oldestMs: Number.isFinite(ms) ? ms : null,
+        budgetBytes: 0,
+        growthBytesPerDay: 0,
+        reachSeconds: null,
       })),
     close: async () => {
       await engine.close();

@@ -23,7 +23,32 @@ export interface TrafficOptions {
   readonly outsideHosts?: number;
   /** Longest flow; durations are skewed towards short ones. */
   readonly maxDurationMs?: number;
+  /** Fills {@link NOISY} columns with numbers that no codec makes smaller: 200 bytes a row more on disk. */
+  readonly noise?: boolean;
 }
+
+/** Columns that nothing is summed up by. */
+const NOISY = [
+  'next_hop',
+  'bgp_next_hop',
+  'nat_src_addr',
+  'nat_dst_addr',
+  'tunnel_src_addr',
+  'tunnel_dst_addr',
+  'src_mac',
+  'dst_mac',
+  'post_src_mac',
+  'post_dst_mac',
+  'sta_mac',
+  'wtp_mac',
+  'flow_id',
+  'frame_bytes',
+  'post_bytes',
+  'post_packets',
+  'total_bytes',
+  'total_packets',
+  'l2_segment_id',
+] as const;
 
 const SERVICES = [
   [6, 443],
@@ -53,6 +78,7 @@ export function createTraffic(options: TrafficOptions): Batch {
     insideHosts = 5000,
     outsideHosts = 200_000,
     maxDurationMs = 60_000,
+    noise = false,
   } = options;
   const random = createRandom(seed);
   const batch = createBatch({ rowLimit: rows });
@@ -137,6 +163,13 @@ export function createTraffic(options: TrafficOptions): Batch {
     columns.service[row] = proto * 65_536 + port;
     columns.reason[row] = duration > 55_000 ? 2 : 1;
     columns.direction[row] = 0;
+  }
+  if (noise) {
+    for (const name of NOISY) {
+      const data = u(name) as Uint32Array;
+      const words = name.endsWith('_addr') || name.endsWith('next_hop') ? 4 : 2;
+      for (let word = 0; word < rows * words; word++) data[word] = random() * 2 ** 32;
+    }
   }
   batch.rows = rows;
   return batch;

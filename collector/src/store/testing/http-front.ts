@@ -10,9 +10,15 @@ import { Session } from 'chdb';
  * it — query in the address or the body, data of an INSERT in the body, settings and `param_…` in the address, one
  * external table as multipart/form-data, errors with their code, X-ClickHouse-Summary. It is not ClickHouse: what the
  * server itself does (sessions, compression, formats of errors in mid-answer) is not shown by tests that use it.
+ *
+ * With a cluster it has that one in its `remote_servers`, with itself as the only server, so that Distributed tables are
+ * real. The embedded engine has no Keeper: `ON CLUSTER` is taken out of statements, and Replicated tables become plain
+ * ones with the same deduplication. What Keeper does, and a second server, is not shown.
  */
 export interface HttpFront {
   readonly url: string;
+  /** Statements that make, change or drop something, as they came. */
+  readonly definitions: readonly string[];
   /** Refuses connections until {@link HttpFront.resume}. */
   pause(): Promise<void>;
   resume(): Promise<void>;
@@ -29,8 +35,12 @@ const SKIPPED = new Set([
   'enable_http_compression',
 ]);
 
-export async function startHttpFront(): Promise<HttpFront> {
+/** @param cluster name of the cluster that it is; none by default */
+export async function startHttpFront(cluster?: string): Promise<HttpFront> {
   const directory = await mkdtemp(join(tmpdir(), 'ringflow-front-'));
+  const configuration = join(directory, 'config.xml');
+  if (cluster !== undefined) await writeFile(configuration, clusterConfiguration(cluster));
+  const definitions: string[] = [];
   const sessions: Session[] = [];
   const idle: Session[] = [];
   let files = 0;
@@ -38,7 +48,12 @@ export async function startHttpFront(): Promise<HttpFront> {
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://front');
     const chunks: Uint8Array[] = [];
-    for await (const chunk of request) chunks.push(chunk as Uint8Array);
+    try {
+      for await (const chunk of request) chunks.push(chunk as Uint8Array);
+    } catch {
+      // Who asked is gone.
+      return;
+    }
     const body = new Blob(chunks);
     let sql = url.searchParams.get('query') ?? '';
     const path = join(directory, `body-${++files}.native`);
@@ -55,7 +70,8 @@ export async function startHttpFront(): Promise<HttpFront> {
         );
       } else if (/^\s*INSERT[\s\S]*FORMAT Native\s*$/i.test(sql)) {
         await writeFile(path, new Uint8Array(await body.arrayBuffer()));
-        sql = sql.replace(/FORMAT Native\s*$/i, `SELECT * FROM file('${path}', 'Native')`);
+        // input('structure') is the body of the request in its format.
+        sql = sql.replace(/\binput\((?=')/, `file('${path}', 'Native', `).replace(/FORMAT Native\s*$/i, '');
       } else sql += await body.text();
       const result = await run(sql.trim(), url.searchParams);
       response.writeHead(200, {
@@ -85,6 +101,8 @@ export async function startHttpFront(): Promise<HttpFront> {
       .map(([name, value]) => `${name} = '${value.replace(/['\\]/g, '\\$&')}'`);
     const format = /\bFORMAT (\w+)\s*$/i.exec(sql);
     let text = format ? sql.slice(0, format.index) : sql;
+    if (/^(CREATE|ALTER|DROP)\b/i.test(text)) definitions.push(text);
+    if (cluster !== undefined) text = withoutKeeper(text);
     // Parameters arrive in their escaped text form; the embedded engine takes them as SET param_… = '…'.
     const session = idle.pop() ?? open();
     try {
@@ -103,7 +121,9 @@ export async function startHttpFront(): Promise<HttpFront> {
   }
 
   function open(): Session {
-    const session = new Session(join(directory, 'engine'));
+    const session = new Session(join(directory, 'engine'), {
+      connectionArgs: cluster === undefined ? [] : [`--config-file=${configuration}`],
+    });
     sessions.push(session);
     return session;
   }
@@ -118,6 +138,7 @@ export async function startHttpFront(): Promise<HttpFront> {
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,
+    definitions,
     pause,
     resume: () => listen(port),
     async close() {
@@ -126,4 +147,23 @@ export async function startHttpFront(): Promise<HttpFront> {
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** The port is nobody's: the engine sees that the cluster's only server is itself. */
+function clusterConfiguration(cluster: string): string {
+  return `<clickhouse>
+  <tcp_port>9000</tcp_port>
+  <remote_servers><${cluster}><shard><replica><host>127.0.0.1</host><port>9000</port></replica></shard></${cluster}></remote_servers>
+  <macros><shard>1</shard><replica>a</replica></macros>
+</clickhouse>`;
+}
+
+function withoutKeeper(statement: string): string {
+  return statement
+    .replace(/ ON CLUSTER '[^']*'/g, '')
+    .replace(/\bReplicated(\w*MergeTree)\('[^']*', '[^']*'(?:, )?/g, '$1(')
+    .replace(
+      /\breplicated_deduplication_window = (\d+), replicated_deduplication_window_seconds = \d+/g,
+      'non_replicated_deduplication_window = $1',
+    );
 }

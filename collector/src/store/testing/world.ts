@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { LedgerDelta } from '@ringflow/contract';
+import { RESOLUTIONS, type LedgerDelta } from '@ringflow/contract';
 import { createSpoolWriter, plainDelta, type SpoolWriter } from '../../spool/index.ts';
 import type { Batch } from '../../wire/index.ts';
 import { STORE_DEFAULTS, type StoreConfig } from '../config.ts';
@@ -82,7 +82,10 @@ export async function sums(store: Store): Promise<{ raw: unknown[]; rings: unkno
     ),
     rings: await allRows(
       store,
-      "SELECT '1m' AS t, ring, sum(bytes), sum(packets), sum(flows) FROM rings_1m GROUP BY ring UNION ALL SELECT '1h' AS t, ring, sum(bytes), sum(packets), sum(flows) FROM rings_1h GROUP BY ring",
+      RESOLUTIONS.map(
+        ({ name, table }) =>
+          `SELECT '${name}' AS t, ring, sum(bytes), sum(packets), sum(flows) FROM ${table} GROUP BY ring`,
+      ).join(' UNION ALL '),
     ),
   };
 }

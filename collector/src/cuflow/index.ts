@@ -1,0 +1,10 @@
+export { compatWatches } from './compat.ts';
+export { convertCuflow, serviceNumber, type MigratedConfig, type Migration } from './convert.ts';
+export { parseFlowscan, type ParsedFlowscan } from './flowscan.ts';
+export { convertNfdumpFilter, NfdumpFilterError } from './nfdump-filter.ts';
+export { convertChannels, parseProfiles, type Channel } from './nfsen.ts';
+export { parseCuflow, type ParsedCuflow, type Remark } from './parse.ts';
+export { formatStatements, type Placed, type PortRange, type Statement } from './statements.ts';
+export { parseAggregate, type AggregateHost } from './aggregate-file.ts';
+export { describeFile, labelsOf, type CuflowFile } from './files.ts';
+export { buildHistory, type History, type HistoryFile, type HistoryRow } from './history.ts';

@@ -1,0 +1,305 @@
+import { TOP_RESOLUTIONS } from '@ringflow/contract';
+import type { Engine, Settings, SqlParams } from './engine.ts';
+import { DEAD_AFTER_MS, type TopBatches } from './top-batches.ts';
+import {
+  ALL_LISTS,
+  createScratch,
+  dropScratch,
+  fetchSql,
+  floorsSql,
+  foldListSql,
+  insertListSql,
+  keepSql,
+  scopesSql,
+  spreadBatchSql,
+  topScratch,
+  type TopScratch,
+} from './top-sql.ts';
+import { raiseTopState, readTopStates, type TopState } from './top-state.ts';
+
+const [FIVE, HOUR, DAY] = TOP_RESOLUTIONS;
+
+/** An hour is folded this long after its end; what comes later goes into `top_1h` with its batch. */
+const GRACE_MS = 3_600_000;
+
+/** Hours that are folded in one step, when there is much to catch up on. */
+const MAX_FOLD_SECONDS = DAY.seconds;
+
+/** A run ends after the step that passes this, so that its failure or success is seen. */
+const MAX_RUN_MS = 60_000;
+
+/** What the records of a batch are when they are spread over the buckets of a resolution. */
+interface Spread {
+  readonly rows: number;
+  /** Of them in buckets whose hour was folded before. */
+  readonly lateRows: number;
+  /** Records that ended there. */
+  readonly lateRecords: number;
+}
+
+/** Buckets up to here: all. */
+const FOREVER = 2 ** 40;
+
+export interface TopListsDeps {
+  readonly engine: Engine;
+  readonly batches: Pick<TopBatches, 'closeDue' | 'loader' | 'openEpoch' | 'closedMs'>;
+  /** Rows that are named in each list, bucket and exporter. */
+  topK(): number;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Runs what moves a batch from the raw table's side of a query to that of the lists; see snapshot.ts. */
+  commit(work: () => Promise<void>): Promise<void>;
+}
+
+export interface TopListsStatus {
+  readonly openEpoch: number;
+  readonly consolidatedEpoch: number;
+  /** How long the oldest closed batch waits; 0 when none does. */
+  readonly lagSeconds: number;
+  /** Since start. */
+  readonly batches: number;
+  readonly failures: number;
+  /** Records that came after their hour was folded. */
+  readonly lateRecords: number;
+  readonly lastBatchMs: number;
+  /** Why the last run failed; null when it did not. */
+  readonly lastError: string | null;
+  /** By table, milliseconds since the epoch: buckets that end up to here hold all that was consolidated. */
+  readonly closedMs: Readonly<Record<string, number>>;
+}
+
+export interface TopLists {
+  /** Closes the open batch when it is due and does what waits, up to a minute of it; true when more waits. */
+  run(): Promise<boolean>;
+  /** Ends the run that goes on after the step in hand. */
+  stop(): void;
+  status(): TopListsStatus;
+}
+
+/**
+ * Makes the top lists: each closed batch once into `top_5m`, each closed hour of that into `top_1h`, each closed day of
+ * that into `top_1d`. A step is announced in `top_state` before it begins and when it is done, and one that was begun is
+ * repeated before anything else: it then reads what it read before, and each table recognises by the step's tokens what it
+ * already has. So a loader that is killed at any moment ends up with the same lists.
+ */
+export function createTopLists(deps: TopListsDeps): TopLists {
+  const { engine, batches, now } = deps;
+  const counts = { batches: 0, failures: 0, lateRecords: 0, lastBatchMs: 0 };
+  let states: readonly TopState[] = [];
+  let lastError: string | null = null;
+  let stopping = false;
+
+  async function run(): Promise<boolean> {
+    const deadline = performance.now() + MAX_RUN_MS;
+    try {
+      await batches.closeDue();
+      await refresh();
+      for (const { loader } of mine(states)) {
+        for (;;) {
+          if (stopping || performance.now() > deadline) return true;
+          const state = states.find((known) => known.loader === loader) as TopState;
+          if (!(await step(state))) break;
+          await refresh();
+        }
+      }
+      lastError = null;
+      return false;
+    } catch (error) {
+      counts.failures++;
+      lastError = (error as Error).message;
+      throw error;
+    }
+  }
+
+  async function refresh(): Promise<void> {
+    states = await readTopStates(engine);
+  }
+
+  /** The own state, and those of dead loaders when no living one has a lower number. */
+  function mine(all: readonly TopState[]): TopState[] {
+    const own = batches.loader();
+    const isDead = (state: TopState) => state.loader !== own && now() - state.seenMs > DEAD_AFTER_MS;
+    const isFirst = all.every((state) => state.loader >= own || isDead(state));
+    return all.filter((state) => state.loader === own || (isFirst && isDead(state)));
+  }
+
+  /** Does what is next for a loader; false when nothing is. */
+  async function step(state: TopState): Promise<boolean> {
+    const { loader, consolidatedEpoch, consolidatedHour, consolidatedDay } = state;
+    const raise = (progress: Parameters<typeof raiseTopState>[2]) => raiseTopState(engine, loader, progress, now());
+    if (consolidatedHour === 0) {
+      // Everything before the first start is late: an import goes straight into all tables.
+      const hour = floorTo((now() - GRACE_MS) / 1000, HOUR.seconds);
+      const day = floorTo((now() - GRACE_MS) / 1000, DAY.seconds);
+      await raise({ begunHour: hour, consolidatedHour: hour, begunDay: day, consolidatedDay: day });
+      return true;
+    }
+    if (state.begunEpoch > consolidatedEpoch) {
+      await takeBatch(state, state.begunEpoch);
+      return true;
+    }
+    if (state.begunHour > consolidatedHour) {
+      await fold(FIVE.table, HOUR, state, consolidatedHour, state.begunHour);
+      await raise({ consolidatedHour: state.begunHour });
+      return true;
+    }
+    if (state.begunDay > consolidatedDay) {
+      await fold(HOUR.table, DAY, state, consolidatedDay, state.begunDay);
+      await raise({ consolidatedDay: state.begunDay });
+      return true;
+    }
+    const lastClosed = loader === batches.loader() ? batches.openEpoch() - 1 : state.openedEpoch;
+    if (lastClosed > consolidatedEpoch) {
+      await raise({ begunEpoch: consolidatedEpoch + 1 });
+      return true;
+    }
+    const hour = Math.min(floorTo((now() - GRACE_MS) / 1000, HOUR.seconds), consolidatedHour + MAX_FOLD_SECONDS);
+    if (hour > consolidatedHour) {
+      await raise({ begunHour: hour });
+      return true;
+    }
+    const day = floorTo(consolidatedHour, DAY.seconds);
+    if (day > consolidatedDay) {
+      await raise({ begunDay: day });
+      return true;
+    }
+    return false;
+  }
+
+  async function takeBatch({ loader, consolidatedHour, consolidatedDay }: TopState, epoch: number): Promise<void> {
+    const began = performance.now();
+    const done = () => raiseTopState(engine, loader, { consolidatedEpoch: epoch }, now());
+    const used: { readonly table: string; readonly scratch: TopScratch; spread?: Spread }[] = [];
+    const prepare = async ({ table, seconds }: { table: string; seconds: number }, until: number): Promise<Spread> => {
+      const scratch = topScratch(loader, table);
+      const entry: (typeof used)[number] = { table, scratch };
+      used.push(entry);
+      return (entry.spread = await fillScratch(scratch, {
+        loader,
+        epoch,
+        seconds,
+        until,
+        lateBefore: consolidatedHour,
+      }));
+    };
+    try {
+      const { rows, lateRows, lateRecords } = await prepare(FIVE, FOREVER);
+      if (rows === 0) return await done();
+      // Parts of records whose hour, or day, was folded before.
+      if (lateRows > 0) await prepare(HOUR, consolidatedHour);
+      if (lateRows > 0) await prepare(DAY, consolidatedDay);
+      await deps.commit(async () => {
+        for (const { table, scratch, spread } of used) {
+          if (!spread?.rows) continue;
+          for (const list of ALL_LISTS) {
+            const token = `top:${loader}:${epoch}:${table}:${list.id}`;
+            await engine.execBeside(
+              insertListSql(scratch, list, engine.dialect.stored(table)),
+              { loader },
+              once(token),
+            );
+          }
+        }
+        await done();
+      });
+      counts.batches++;
+      counts.lateRecords += lateRecords;
+      counts.lastBatchMs = performance.now() - began;
+    } finally {
+      for (const { scratch } of used) await each(dropScratch(scratch)).catch(() => undefined);
+    }
+  }
+
+  async function fillScratch(
+    scratch: TopScratch,
+    {
+      loader,
+      epoch,
+      seconds,
+      until,
+      lateBefore,
+    }: Record<'loader' | 'epoch' | 'seconds' | 'until' | 'lateBefore', number>,
+  ): Promise<Spread> {
+    const batch = String((BigInt(loader) << 32n) | BigInt(epoch));
+    await each(createScratch(scratch));
+    await engine.execBeside(spreadBatchSql(scratch, seconds), { batch, until }, WORK);
+    const [spread] = await engine.select<Spread>(
+      `SELECT count() AS rows, countIf(late) AS lateRows, sumIf(f, late) AS lateRecords FROM (SELECT f, bucket < toDateTime({lateBefore:UInt32}, 'UTC') AS late FROM ${scratch.spread})`,
+      { lateBefore },
+    );
+    if (!spread || spread.rows === 0) return { rows: 0, lateRows: 0, lateRecords: 0 };
+    await engine.execBeside(scopesSql(scratch), {}, WORK);
+    for (const list of ALL_LISTS) {
+      await engine.execBeside(keepSql(scratch, list), { k: deps.topK() }, WORK);
+      await engine.execBeside(floorsSql(scratch, list), {}, WORK);
+    }
+    // It is the largest by far, and the other resolutions need the memory.
+    await engine.execBeside(`DROP TABLE IF EXISTS ${scratch.spread} SYNC`);
+    await engine.execBeside(fetchSql(scratch), { batch }, WORK);
+    return spread;
+  }
+
+  async function fold(
+    source: string,
+    { table, seconds }: { table: string; seconds: number },
+    { loader }: TopState,
+    from: number,
+    to: number,
+  ): Promise<void> {
+    for (const list of ALL_LISTS) {
+      const params: SqlParams = { loader, from, to, k: deps.topK() };
+      const token = `top:${loader}:${table}:${from}:${to}:${list.id}`;
+      await engine.execBeside(foldListSql(list, source, engine.dialect.stored(table), seconds), params, {
+        ...WORK,
+        ...once(token),
+      });
+    }
+  }
+
+  async function each(statements: readonly string[]): Promise<void> {
+    for (const statement of statements) await engine.execBeside(statement);
+  }
+
+  function status(): TopListsStatus {
+    const own = states.find(({ loader }) => loader === batches.loader());
+    const consolidatedEpoch = own?.consolidatedEpoch ?? 0;
+    const waitingSince = batches.closedMs(consolidatedEpoch + 1);
+    // A table is whole as far as it is for every loader.
+    const least = (seconds: (state: TopState) => number) => Math.min(...states.map(seconds)) * 1000;
+    return {
+      openEpoch: batches.openEpoch(),
+      consolidatedEpoch,
+      lagSeconds: waitingSince === null ? 0 : Math.max(0, (now() - waitingSince) / 1000),
+      ...counts,
+      lastError,
+      closedMs:
+        states.length === 0
+          ? {}
+          : {
+              [HOUR.table]: least(({ consolidatedHour }) => consolidatedHour),
+              [DAY.table]: least(({ consolidatedDay }) => consolidatedDay),
+            },
+    };
+  }
+
+  return { run, stop: () => void (stopping = true), status };
+}
+
+function floorTo(value: number, step: number): number {
+  return Math.floor(value / step) * step;
+}
+
+/** One thread, because loading and queries are more urgent; more groups than fit are put aside on disk. */
+const WORK: Settings = { max_threads: 1, max_insert_threads: 1, max_bytes_before_external_group_by: 536_870_912 };
+
+/** One block under one token: repeated, it is recognised. */
+function once(token: string): Settings {
+  return {
+    insert_deduplication_token: token,
+    max_threads: 1,
+    max_insert_threads: 1,
+    min_insert_block_size_rows: 1_000_000_000,
+    min_insert_block_size_bytes: 0,
+    max_partitions_per_insert_block: 0,
+  };
+}

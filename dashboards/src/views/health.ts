@@ -1,0 +1,190 @@
+import type { Board } from '../board.ts';
+import { promSeries, promStat, promTable } from '../panels.ts';
+import { promQuery } from '../query.ts';
+
+/** The collector itself, from Prometheus: does it get everything, does it keep everything, how long will there be room. */
+export const HEALTH: Board = {
+  uid: 'ringflow-health',
+  title: 'Collector health',
+  description: 'Loss ledger, exporters, queues, disk and queries of the collector, from Prometheus',
+  view: 'health',
+  prometheus: true,
+  panels: [
+    promStat({
+      title: 'Ledger difference',
+      description: 'Received minus stored, waiting and dropped records: anything but 0 is a bug',
+      width: 4,
+      height: 4,
+      unit: 'short',
+      thresholds: [
+        { value: null, color: 'green' },
+        { value: 1, color: 'red' },
+      ],
+      targets: [promQuery('sum(abs(ringflow_ledger_difference_records))')],
+    }),
+    promStat({
+      title: 'Records received',
+      description: 'Per second, over five minutes',
+      width: 4,
+      height: 4,
+      unit: 'cps',
+      targets: [promQuery('sum(rate(ringflow_ledger_received_records_total[5m]))')],
+    }),
+    promStat({
+      title: 'Records waiting',
+      description: 'In the inlet or in the spool, not yet in the store',
+      width: 4,
+      height: 4,
+      unit: 'short',
+      targets: [promQuery('sum(ringflow_ledger_waiting_records)')],
+    }),
+    promStat({
+      title: 'Records dropped',
+      description: 'In the time range, whatever the reason',
+      width: 4,
+      height: 4,
+      unit: 'short',
+      thresholds: [
+        { value: null, color: 'green' },
+        { value: 1, color: 'orange' },
+      ],
+      targets: [promQuery('sum(increase(ringflow_ledger_dropped_records_total[$__range])) or vector(0)')],
+    }),
+    promStat({
+      title: 'Exporters',
+      description: 'Exporters that are known',
+      width: 4,
+      height: 4,
+      unit: 'short',
+      targets: [promQuery('sum(ringflow_exporters)')],
+    }),
+    promStat({
+      title: 'Oldest waiting segment',
+      description: 'How late the store is',
+      width: 4,
+      height: 4,
+      unit: 's',
+      thresholds: [
+        { value: null, color: 'green' },
+        { value: 30, color: 'orange' },
+        { value: 300, color: 'red' },
+      ],
+      targets: [promQuery('max(ringflow_spool_oldest_age_seconds)')],
+    }),
+    promSeries({
+      title: 'Where records went (records/s)',
+      description: 'Received, stored and dropped records per second',
+      width: 12,
+      height: 8,
+      unit: 'cps',
+      targets: [
+        promQuery('sum(rate(ringflow_ledger_received_records_total[$__rate_interval]))', 'received', 'A'),
+        promQuery('sum(rate(ringflow_ledger_stored_records_total[$__rate_interval]))', 'stored', 'B'),
+        promQuery(
+          'sum by (reason) (rate(ringflow_ledger_dropped_records_total[$__rate_interval]))',
+          'dropped: {{reason}}',
+          'C',
+        ),
+      ],
+    }),
+    promSeries({
+      title: 'Lost on the way (units/s)',
+      description: 'Gaps in sequence numbers, datagrams dropped by the kernel, datagrams that could not be decoded',
+      width: 12,
+      height: 8,
+      unit: 'cps',
+      targets: [
+        promQuery(
+          'sum by (exporter) (rate(ringflow_sequence_lost_total[$__rate_interval]))',
+          'sequence gap: {{exporter}}',
+          'A',
+        ),
+        promQuery(
+          'sum by (port) (rate(ringflow_inlet_kernel_drops_total[$__rate_interval]))',
+          'kernel drop: port {{port}}',
+          'B',
+        ),
+        promQuery(
+          'sum by (exporter, reason) (rate(ringflow_datagram_losses_total[$__rate_interval]))',
+          '{{reason}}: {{exporter}}',
+          'C',
+        ),
+      ],
+    }),
+    promTable({
+      title: 'Exporters',
+      description: 'Seconds since the last datagram of each exporter',
+      width: 12,
+      height: 9,
+      unit: 's',
+      hidden: ['__name__', 'instance', 'job'],
+      targets: [
+        promQuery(
+          'sort_desc(time() - max by (exporter, protocol) (ringflow_exporter_last_seen_timestamp_seconds))',
+          '',
+          'A',
+          true,
+        ),
+      ],
+    }),
+    promSeries({
+      title: 'Records by exporter (records/s)',
+      description: 'Decoded flow records per second',
+      width: 12,
+      height: 9,
+      unit: 'cps',
+      stacked: true,
+      targets: [
+        promQuery(
+          'sum by (exporter, protocol) (rate(ringflow_exporter_records_total[$__rate_interval]))',
+          '{{exporter}} {{protocol}}',
+        ),
+      ],
+    }),
+    promSeries({
+      title: 'Disk',
+      description: 'Bytes of each table and the budget of all',
+      width: 12,
+      height: 8,
+      unit: 'bytes',
+      targets: [
+        promQuery('sum by (table) (ringflow_store_table_bytes)', '{{table}}', 'A'),
+        promQuery('max(ringflow_store_limit_bytes)', 'budget', 'B'),
+      ],
+    }),
+    promSeries({
+      title: 'How far back',
+      description: 'Age of the oldest data of each table',
+      width: 12,
+      height: 8,
+      unit: 's',
+      targets: [promQuery('time() - max by (table) (ringflow_store_oldest_timestamp_seconds > 0)', '{{table}}')],
+    }),
+    promSeries({
+      title: 'Queries (95th percentile)',
+      description: 'Time to answer by kind of query',
+      width: 12,
+      height: 8,
+      unit: 's',
+      targets: [
+        promQuery(
+          'histogram_quantile(0.95, sum by (kind, le) (rate(ringflow_query_duration_seconds_bucket[$__rate_interval])))',
+          '{{kind}}',
+        ),
+      ],
+    }),
+    promSeries({
+      title: 'Time to load a segment (95th percentile)',
+      description: 'From the spool into the store',
+      width: 12,
+      height: 8,
+      unit: 's',
+      targets: [
+        promQuery(
+          'histogram_quantile(0.95, sum by (le) (rate(ringflow_store_load_duration_seconds_bucket[$__rate_interval])))',
+          'load',
+        ),
+      ],
+    }),
+  ],
+};

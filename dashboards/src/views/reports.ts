@@ -1,0 +1,223 @@
+import type { Board } from '../board.ts';
+import { donut, series, stat, topTable } from '../panels.ts';
+import { where } from '../query.ts';
+import { TO_CONVERSATIONS_OF, TO_RECORDS_OF } from './drills.ts';
+
+const INSIDE_CLIENTS = 'client_scope = private';
+
+export const REPORTS: readonly Board[] = [
+  {
+    uid: 'ringflow-reports',
+    title: 'Top Reports',
+    description: 'Top sources, destinations and applications: start here, then drill down',
+    view: 'reports',
+    panels: [
+      topTable({
+        title: 'Top sources',
+        description: 'Inside hosts by volume, with the deviation from their usual hour',
+        width: 16,
+        height: 10,
+        query: { filter: where(INSIDE_CLIENTS), groupBy: ['client_addr'], limit: 50, baseline: true },
+        drills: [TO_RECORDS_OF('Client', 'client_addr'), TO_CONVERSATIONS_OF('Client', 'client_addr')],
+      }),
+      donut({
+        title: 'Top sources (bytes)',
+        description: 'Share of the bytes by inside host',
+        width: 8,
+        height: 10,
+        unit: 'decbytes',
+        query: { filter: where(INSIDE_CLIENTS), groupBy: ['client_addr'] },
+      }),
+      topTable({
+        title: 'Top destinations',
+        description: 'Public hosts by volume with country, autonomous system and what reputation lists say',
+        width: 16,
+        height: 10,
+        query: {
+          filter: where('server_scope = public'),
+          groupBy: ['server_addr', 'server_country', 'server_as', 'server_threat'],
+          limit: 50,
+        },
+        drills: [TO_RECORDS_OF('Server', 'server_addr'), TO_CONVERSATIONS_OF('Server', 'server_addr')],
+      }),
+      donut({
+        title: 'Top destinations (bytes)',
+        description: 'Share of the bytes by public host',
+        width: 8,
+        height: 10,
+        unit: 'decbytes',
+        query: { filter: where('server_scope = public'), groupBy: ['server_addr'] },
+      }),
+      topTable({
+        title: 'Top applications',
+        description: 'Applications by name, rule, or port and protocol',
+        width: 16,
+        height: 10,
+        query: { filter: where(), groupBy: ['app'], limit: 50 },
+        drills: [TO_RECORDS_OF('Application', 'app')],
+      }),
+      donut({
+        title: 'Top applications (bytes)',
+        description: 'Share of the bytes by application',
+        width: 8,
+        height: 10,
+        unit: 'decbytes',
+        query: { filter: where(), groupBy: ['app'] },
+      }),
+    ],
+  },
+  {
+    uid: 'ringflow-networks',
+    title: 'Networks and Services',
+    description:
+      'Named networks and their services, out above and in below, as CUFlow drew them — and broken down by both',
+    view: 'reports',
+    from: 'now-6h',
+    panels: [
+      mirrored('Total (bits/s)', 'Both directions of the own networks', []),
+      mirrored('Protocols (bits/s)', 'By IP protocol', ['proto']),
+      mirrored('Services (bits/s)', 'By service of the serving end', ['service']),
+      mirrored('Types of service (bits/s)', 'By type of service octet', ['ip_tos']),
+      topTable({
+        title: 'Networks and their services',
+        description: 'Each named network broken down by service and direction: the matrix that CUFlow could not keep',
+        width: 16,
+        height: 14,
+        query: {
+          filter: where('(direction = out and src_network != "") or (direction = in and dst_network != "")'),
+          groupBy: ['src_network', 'dst_network', 'direction', 'service'],
+          limit: 200,
+        },
+      }),
+      donut({
+        title: 'Directions (bytes)',
+        description: 'What crosses the border of the own networks, stays inside, or passes through',
+        width: 8,
+        height: 7,
+        unit: 'decbytes',
+        query: { filter: where(), groupBy: ['direction'] },
+      }),
+      stat({
+        title: 'Web share of outbound traffic',
+        description: 'Bytes of HTTP and HTTPS among all that leaves',
+        width: 8,
+        height: 7,
+        unit: 'decbytes',
+        query: { filter: where('direction = out and service in (tcp/80, tcp/443, udp/443)'), columns: ['bytes'] },
+      }),
+      topTable({
+        title: 'Scoreboard: hosts by outbound bytes',
+        description: 'Own hosts that sent most in the time range; choose five minutes for CUFlow’s scoreboard',
+        width: 12,
+        height: 10,
+        query: { filter: where('direction = out'), groupBy: ['src_addr'], limit: 10 },
+        drills: [TO_RECORDS_OF('Source address', 'src_addr')],
+      }),
+      topTable({
+        title: 'Scoreboard: hosts by inbound bytes',
+        description: 'Own hosts that received most in the time range',
+        width: 12,
+        height: 10,
+        query: { filter: where('direction = in'), groupBy: ['dst_addr'], limit: 10 },
+        drills: [TO_RECORDS_OF('Destination address', 'dst_addr')],
+      }),
+    ],
+  },
+  {
+    uid: 'ringflow-capacity',
+    title: 'Capacity',
+    description: 'Peak and 95th percentile of each link, up to years back',
+    view: 'reports',
+    from: 'now-30d',
+    refresh: '15m',
+    panels: [
+      ...(['in_if', 'out_if'] as const).map((field) =>
+        topTable({
+          title: field === 'in_if' ? 'Ingress: busiest minute' : 'Egress: busiest minute',
+          description: 'Rate of the busiest whole minute of the time range, the same at every zoom',
+          width: 12,
+          height: 10,
+          query: { filter: where(`${field} != 0`), groupBy: ['sampler_address', field], measure: 'peak', other: false },
+        }),
+      ),
+      ...(['in_if', 'out_if'] as const).map((field) =>
+        topTable({
+          title: field === 'in_if' ? 'Ingress: 95th percentile' : 'Egress: 95th percentile',
+          description: '95th percentile of the 5-minute rates of the time range',
+          width: 12,
+          height: 10,
+          query: { filter: where(`${field} != 0`), groupBy: ['sampler_address', field], measure: 'p95', other: false },
+        }),
+      ),
+      ...(['in_if', 'out_if'] as const).map((field) =>
+        series({
+          title: field === 'in_if' ? 'Ingress: peaks' : 'Egress: peaks',
+          description: 'Busiest minute of each bucket',
+          width: 12,
+          height: 10,
+          unit: 'bps',
+          queries: [
+            {
+              filter: where(`${field} != 0`),
+              groupBy: ['sampler_address', field],
+              measure: 'peak',
+              limit: 10,
+              other: false,
+            },
+          ],
+        }),
+      ),
+    ],
+  },
+  {
+    uid: 'ringflow-compare',
+    title: 'Compare with last week',
+    description: 'Now beside the same time last week, and how far from usual',
+    view: 'reports',
+    from: 'now-24h',
+    panels: [
+      series({
+        title: 'Traffic now and a week before',
+        description: 'Bits per second, and the same window seven days earlier',
+        width: 24,
+        height: 9,
+        unit: 'bps',
+        queries: [{ filter: where(), compare: '1w' }],
+      }),
+      series({
+        title: 'Deviation from usual',
+        description: 'Percent above or below the median of the same hour of the last four weeks',
+        width: 24,
+        height: 7,
+        unit: 'percent',
+        queries: [{ filter: where(), baseline: true }],
+      }),
+      topTable({
+        title: 'Services: now and a week before',
+        description: 'Bytes of both windows and the change in percent',
+        width: 12,
+        height: 12,
+        query: { filter: where(), groupBy: ['service'], compare: '1w', limit: 50 },
+      }),
+      topTable({
+        title: 'Exporters: now and a week before',
+        description: 'Bytes of both windows and the change in percent',
+        width: 12,
+        height: 12,
+        query: { filter: where(), groupBy: ['sampler_address'], compare: '1w', limit: 50 },
+      }),
+    ],
+  },
+];
+
+function mirrored(title: string, description: string, groupBy: string[]) {
+  return series({
+    title,
+    description: `${description}: out above the line, in below`,
+    width: 12,
+    height: 9,
+    unit: 'bps',
+    stacked: groupBy.length > 0,
+    queries: [{ filter: where(), groupBy, mirror: true, limit: 10 }],
+  });
+}

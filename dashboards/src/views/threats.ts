@@ -1,0 +1,110 @@
+import type { Board } from '../board.ts';
+import { series, topTable, wordBars } from '../panels.ts';
+import { where } from '../query.ts';
+import { TO_CONVERSATIONS_OF, TO_RECORDS_OF } from './drills.ts';
+
+const LISTED = '(src_threat != "" or dst_threat != "")';
+
+/** What reputation lists know about who is seen. */
+export const THREATS: Board = {
+  uid: 'ringflow-threats',
+  title: 'Threats',
+  description: 'Addresses of reputation lists in the traffic: threads of what to look at first',
+  view: 'threats',
+  from: 'now-6h',
+  panels: [
+    series({
+      title: 'IP reputations over time (flow records)',
+      description:
+        'Flow records per bar by what is known about the client and the server; one record may be in both panels',
+      width: 12,
+      height: 9,
+      unit: 'short',
+      bars: true,
+      stacked: true,
+      minInterval: '1m',
+      queries: [
+        {
+          filter: where('client_threat != ""'),
+          groupBy: ['client_threat'],
+          metric: 'flows',
+          measure: 'total',
+          limit: 15,
+        },
+      ],
+    }),
+    series({
+      title: 'Listed servers over time (flow records)',
+      description: 'Flow records per bar by what is known about the server',
+      width: 12,
+      height: 9,
+      unit: 'short',
+      bars: true,
+      stacked: true,
+      minInterval: '1m',
+      queries: [
+        {
+          filter: where('server_threat != ""'),
+          groupBy: ['server_threat'],
+          metric: 'flows',
+          measure: 'total',
+          limit: 15,
+        },
+      ],
+    }),
+    topTable({
+      title: 'IP reputations',
+      description: 'Traffic by label of either end; a record with two listed ends is in two rows',
+      width: 8,
+      height: 10,
+      query: { filter: where(LISTED), groupBy: ['threat'], metric: 'flows', limit: 99 },
+    }),
+    wordBars({
+      title: 'Labels (flow records)',
+      description: 'The longer the bar, the more records (core Grafana has no word cloud)',
+      width: 4,
+      height: 10,
+      unit: 'short',
+      query: { filter: where(LISTED), groupBy: ['threat'], metric: 'flows' },
+    }),
+    topTable({
+      title: 'Public threats',
+      description: 'Listed clients outside that contact the own networks',
+      width: 12,
+      height: 10,
+      query: {
+        filter: where('client_threat != "" and client_scope = public'),
+        groupBy: ['client_addr', 'client_threat', 'client_country'],
+        metric: 'flows',
+        limit: 99,
+      },
+      drills: [TO_CONVERSATIONS_OF('Client', 'client_addr'), TO_RECORDS_OF('Client', 'client_addr')],
+    }),
+    topTable({
+      title: 'High-risk clients',
+      description: 'Inside hosts that talk to a listed server',
+      width: 12,
+      height: 10,
+      query: {
+        filter: where('server_threat != "" and client_scope = private'),
+        groupBy: ['client_addr', 'server_addr', 'server_threat'],
+        metric: 'flows',
+        limit: 99,
+      },
+      drills: [TO_CONVERSATIONS_OF('Client', 'client_addr'), TO_RECORDS_OF('Server', 'server_addr')],
+    }),
+    topTable({
+      title: 'At-risk servers',
+      description: 'Inside servers that answered a listed client: a TCP flow with data, or any answer over UDP',
+      width: 12,
+      height: 10,
+      query: {
+        filter: where('client_threat != "" and server_scope = private and not (proto = tcp and packets <= 2)'),
+        groupBy: ['server_addr', 'client_addr', 'client_threat'],
+        metric: 'flows',
+        limit: 99,
+      },
+      drills: [TO_CONVERSATIONS_OF('Server', 'server_addr'), TO_RECORDS_OF('Client', 'client_addr')],
+    }),
+  ],
+};

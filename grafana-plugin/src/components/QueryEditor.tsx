@@ -1,0 +1,84 @@
+import React from 'react';
+import { css } from '@emotion/css';
+import { describeQuery, migrateQuery, QUERY_VERSION, type FlowQuery } from '@ringflow/contract';
+import type { GrafanaTheme2, QueryEditorProps } from '@grafana/data';
+import { ErrorBoundaryAlert, useStyles2 } from '@grafana/ui';
+import type { FlowDataSource } from '../datasource';
+import type { FlowOptions, PanelQuery } from '../types';
+import { useCatalog } from './fields';
+import { Row } from './Field';
+import { FilterEditor } from './FilterEditor';
+import { MeasureFields } from './MeasureFields';
+import { OptionsRow } from './OptionsRow';
+import { ShapeFields } from './ShapeFields';
+
+export type Props = QueryEditorProps<FlowDataSource, PanelQuery, FlowOptions>;
+
+/** What a row of the editor gets: the whole query of the current version, and a way to change parts of it. */
+export interface RowProps {
+  query: FlowQuery;
+  change: (parts: Partial<FlowQuery>) => void;
+  /** Begins the ids of the controls. */
+  id: string;
+}
+
+export function QueryEditor(props: Props) {
+  return (
+    <ErrorBoundaryAlert style="alertbox">
+      <Editor {...props} />
+    </ErrorBoundaryAlert>
+  );
+}
+
+function Editor({ query: stored, onChange, onRunQuery, datasource, range }: Props) {
+  const styles = useStyles2(getStyles);
+  const catalog = useCatalog(datasource.collector);
+  const query = migrateQuery(stored);
+  const change = (parts: Partial<FlowQuery>) => {
+    // What others keep in the query stays there.
+    onChange({ ...stored, version: QUERY_VERSION, kind: query.kind, ...parts });
+    onRunQuery();
+  };
+  const changeView = (details: boolean) => {
+    onChange({ ...stored, version: QUERY_VERSION, details });
+    onRunQuery();
+  };
+  // Groups want a line of their own; what has none fits on one.
+  const isGrouped = !['records', 'stat', 'heatmap'].includes(query.kind);
+  const row = { query, change, id: `flow-${stored.refId}` };
+  return (
+    <div className={styles.editor}>
+      <Row>
+        <ShapeFields {...row} catalog={catalog} />
+        {!isGrouped && <MeasureFields {...row} />}
+      </Row>
+      {isGrouped && (
+        <Row>
+          <MeasureFields {...row} />
+        </Row>
+      )}
+      <FilterEditor
+        id={row.id}
+        filter={query.filter}
+        onChange={(filter) => change({ filter })}
+        catalog={catalog}
+        collector={datasource.collector}
+        {...(range ? { fromMs: range.from.valueOf(), toMs: range.to.valueOf() } : {})}
+      />
+      <OptionsRow {...row} catalog={catalog} details={stored.details ?? false} onDetails={changeView} />
+      <p className={styles.sentence} aria-live="polite" data-testid="flow-sentence">
+        {describeQuery(query)}
+      </p>
+    </div>
+  );
+}
+
+const getStyles = (theme: GrafanaTheme2) => ({
+  editor: css({ display: 'flex', flexDirection: 'column', gap: theme.spacing(1) }),
+  sentence: css({
+    ...theme.typography.bodySmall,
+    color: theme.colors.text.secondary,
+    margin: 0,
+    overflowWrap: 'anywhere',
+  }),
+});
