@@ -20,7 +20,7 @@ const OFFLINE_MAP = {
   config: { src: 'public/maps/countries.geojson', rules: [], style: { color: { fixed: 'dark-blue' }, opacity: 0.15 } },
 };
 
-/** Places as circles whose size is their traffic, and the connections between them where the query gives such. */
+/** Places as circles whose size is their traffic. */
 export function map(
   about: Described & { readonly query: FlowQueryInput; readonly unit: string; readonly connections?: FlowQueryInput },
 ): Placed {
@@ -46,28 +46,12 @@ export function map(
       .filterData({ id: 'byRefId', options: 'A' })
       .tooltip(true),
   ];
-  if (about.connections)
-    layers.unshift(
-      new MapLayerOptionsBuilder()
-        .type('network')
-        .name('Connections')
-        .config({
-          showLegend: false,
-          style: { size: { fixed: 3 }, color: { fixed: 'blue' }, opacity: 0.4 },
-          edgeStyle: { size: { fixed: 2 }, color: { fixed: 'blue' }, opacity: 0.4 },
-        })
-        .location(new FrameGeometrySourceBuilder().mode(FrameGeometrySourceMode.Auto))
-        .tooltip(true),
-    );
   return placed(
     about,
     new Geomap()
       .datasource(FLOWS)
       .unit(about.unit)
-      .targets([
-        flowQuery({ kind: 'geo', ...about.query }),
-        ...(about.connections ? [flowQuery({ refId: 'B', kind: 'geo', ...about.connections })] : []),
-      ])
+      .targets([flowQuery({ kind: 'geo', ...about.query })])
       .view(new MapViewConfigBuilder().id('zero').lat(20).lon(10).zoom(1.6))
       .controls(new ControlsOptionsBuilder().showZoom(true).mouseWheelZoom(false).showAttribution(false))
       .basemap({ build: () => OFFLINE_MAP } as never)

@@ -10,6 +10,7 @@ import {
   StackingMode,
   TooltipDisplayMode,
   VisibilityMode,
+  VizTextDisplayOptionsBuilder,
   VizLegendOptionsBuilder,
   VizOrientation,
   VizTooltipOptionsBuilder,
@@ -151,9 +152,6 @@ export function topTable(
   about: Described & {
     readonly query: Query;
     readonly drills?: readonly Drill[];
-    /** Display names of fields not to show. */
-    readonly hidden?: readonly string[];
-    readonly sortBy?: string;
   },
 ): Placed {
   const panel = new Table()
@@ -162,22 +160,17 @@ export function topTable(
     .showHeader(true)
     .filterable(true)
     .overrides([
-      { matcher: { id: 'byType', options: 'number' }, properties: [{ id: 'custom.width', value: 96 }] },
+      { matcher: { id: 'byType', options: 'number' }, properties: [{ id: 'custom.width', value: 92 }] },
       {
-        matcher: { id: 'byName', options: 'Share' },
+        matcher: { id: 'byRegexp', options: '/^Share/' },
         properties: [
           { id: 'custom.cellOptions', value: { type: 'gauge', mode: 'basic', valueDisplayMode: 'text' } },
-          { id: 'custom.width', value: 120 },
+          { id: 'custom.width', value: 130 },
           { id: 'color', value: { mode: 'fixed', fixedColor: 'blue' } },
         ],
       },
       ...byField(about.drills ?? []),
-      ...(about.hidden ?? []).map((name) => ({
-        matcher: { id: 'byName', options: name },
-        properties: [{ id: 'custom.hidden', value: true }],
-      })),
     ]);
-  if (about.sortBy !== undefined) panel.sortBy([{ displayName: about.sortBy, desc: true }] as never);
   return placed(about, panel);
 }
 
@@ -242,6 +235,7 @@ export function wordBars(about: Described & { readonly query: Query; readonly un
       .displayMode(BarGaugeDisplayMode.Basic)
       .orientation(VizOrientation.Horizontal)
       .reduceOptions(new ReduceDataOptionsBuilder().values(true).calcs([]).fields(''))
+      .text(new VizTextDisplayOptionsBuilder().titleSize(12).valueSize(14))
       .thresholds(thresholds([{ value: null, color: 'blue' }])),
   );
 }

@@ -3,14 +3,7 @@ import { map } from '../map.ts';
 import { donut, topTable } from '../panels.ts';
 import { where } from '../query.ts';
 
-function board(
-  uid: string,
-  title: string,
-  ends: readonly [one: string, other: string],
-  labels: readonly [string, string],
-): Board {
-  const [one, other] = ends;
-  const abroad = where(`${one}_country != "" and ${other}_country != ""`);
+function board(uid: string, title: string, other: 'server' | 'dst', label: string): Board {
   return {
     uid,
     title,
@@ -21,8 +14,8 @@ function board(
         width: 6,
         column: [
           donut({
-            title: `${labels[1]} (bytes)`,
-            description: `Public ${labels[1].toLowerCase()} by bytes`,
+            title: `${label} (bytes)`,
+            description: `Public ${label.toLowerCase()} by bytes`,
             width: 6,
             height: 8,
             unit: 'decbytes',
@@ -38,7 +31,7 @@ function board(
           }),
           donut({
             title: 'Countries (bytes)',
-            description: `Country of the ${labels[1].toLowerCase()}: each record counts once`,
+            description: `Country of the ${label.toLowerCase()}: each record counts once`,
             width: 6,
             height: 8,
             unit: 'decbytes',
@@ -51,18 +44,16 @@ function board(
         width: 18,
         column: [
           map({
-            title: `${labels[1]} on the map (bytes)`,
-            description:
-              'Circles are places, their size the bytes; lines are the largest connections. Works without the Internet',
+            title: `${label} on the map (bytes)`,
+            description: 'Circles are places, their size the bytes. Works without the Internet',
             width: 18,
             height: 16,
             unit: 'decbytes',
             query: { filter: where(`${other}_place != ""`), groupBy: [`${other}_place`], limit: 200 },
-            connections: { filter: abroad, groupBy: [`${one}_place`, `${other}_place`], limit: 50 },
           }),
           topTable({
             title: 'Countries and cities',
-            description: `Places of the ${labels[1].toLowerCase()}`,
+            description: `Places of the ${label.toLowerCase()}`,
             width: 18,
             height: 8,
             query: {
@@ -78,6 +69,6 @@ function board(
 }
 
 export const GEO: readonly Board[] = [
-  board('ringflow-geo-client-server', 'Geo IP: Client/Server', ['client', 'server'], ['Clients', 'Servers']),
-  board('ringflow-geo-src-dst', 'Geo IP: Src/Dst', ['src', 'dst'], ['Sources', 'Destinations']),
+  board('ringflow-geo-client-server', 'Geo IP: Client/Server', 'server', 'Servers'),
+  board('ringflow-geo-src-dst', 'Geo IP: Src/Dst', 'dst', 'Destinations'),
 ];

@@ -123,11 +123,12 @@ export const OVERVIEW: Board = {
     }),
     donut({
       title: 'AS of servers (bytes)',
-      description: 'Bytes by the network that the serving end belongs to; private addresses belong to none',
+      description:
+        'Bytes by the network that the serving end belongs to; private addresses belong to none and are left out',
       width: 6,
       height: 9,
       unit: 'decbytes',
-      query: { filter: where(), groupBy: ['server_as'] },
+      query: { filter: where('not server_as = 0'), groupBy: ['server_as'] },
     }),
     topTable({
       title: 'Top clients',

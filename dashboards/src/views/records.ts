@@ -32,7 +32,7 @@ function board(uid: string, title: string, description: string, ends: readonly s
       choice(
         'order',
         'Order',
-        'Latest first : time_flow_end_ns,Most bytes first : bytes,Most packets first : packets,Longest first : duration',
+        'Latest first : time_flow_end_ns,Most bytes first : bytes,Most packets first : packets',
         'Latest first : time_flow_end_ns',
       ),
       choice('page', 'Page', PAGES.join(','), PAGES[0] as string),
@@ -72,7 +72,6 @@ function board(uid: string, title: string, description: string, ends: readonly s
           columns: [
             'time_flow_start_ns',
             'time_flow_end_ns',
-            'duration',
             'sampler_address',
             ...ends,
             'tcp_flags',

@@ -26,7 +26,7 @@ export const THREATS: Board = {
       queries: [
         {
           filter: where('client_threat != ""'),
-          groupBy: ['client_threat'],
+          groupBy: ['client_threat_category'],
           metric: 'flows',
           measure: 'total',
           limit: 15,
@@ -45,7 +45,7 @@ export const THREATS: Board = {
       queries: [
         {
           filter: where('server_threat != ""'),
-          groupBy: ['server_threat'],
+          groupBy: ['server_threat_category'],
           metric: 'flows',
           measure: 'total',
           limit: 15,
@@ -54,18 +54,24 @@ export const THREATS: Board = {
     }),
     topTable({
       title: 'IP reputations',
-      description: 'Traffic by label of either end; a record with two listed ends is in two rows',
+      description: 'Traffic by what is known about its two ends',
       width: 8,
       height: 10,
-      query: { filter: where(LISTED), groupBy: ['threat'], metric: 'flows', limit: 99 },
+      query: {
+        filter: where(LISTED),
+        groupBy: ['client_threat_category', 'server_threat_category'],
+        metric: 'flows',
+        limit: 99,
+        columns: ['flows', 'bytes'],
+      },
     }),
     wordBars({
-      title: 'Labels (flow records)',
+      title: 'Labels of servers',
       description: 'The longer the bar, the more records (core Grafana has no word cloud)',
       width: 4,
       height: 10,
       unit: 'short',
-      query: { filter: where(LISTED), groupBy: ['threat'], metric: 'flows' },
+      query: { filter: where('server_threat != ""'), groupBy: ['server_threat_category'], metric: 'flows' },
     }),
     topTable({
       title: 'Public threats',
@@ -74,9 +80,10 @@ export const THREATS: Board = {
       height: 10,
       query: {
         filter: where('client_threat != "" and client_scope = public'),
-        groupBy: ['client_addr', 'client_threat', 'client_country'],
+        groupBy: ['client_addr', 'client_threat_category', 'client_country'],
         metric: 'flows',
         limit: 99,
+        columns: ['flows', 'bytes'],
       },
       drills: [TO_CONVERSATIONS_OF('Client', 'client_addr'), TO_RECORDS_OF('Client', 'client_addr')],
     }),
@@ -87,9 +94,10 @@ export const THREATS: Board = {
       height: 10,
       query: {
         filter: where('server_threat != "" and client_scope = private'),
-        groupBy: ['client_addr', 'server_addr', 'server_threat'],
+        groupBy: ['client_addr', 'server_addr', 'server_threat_category'],
         metric: 'flows',
         limit: 99,
+        columns: ['flows', 'bytes'],
       },
       drills: [TO_CONVERSATIONS_OF('Client', 'client_addr'), TO_RECORDS_OF('Server', 'server_addr')],
     }),
@@ -100,9 +108,10 @@ export const THREATS: Board = {
       height: 10,
       query: {
         filter: where('client_threat != "" and server_scope = private and not (proto = tcp and packets <= 2)'),
-        groupBy: ['server_addr', 'client_addr', 'client_threat'],
+        groupBy: ['server_addr', 'client_addr', 'client_threat_category'],
         metric: 'flows',
         limit: 99,
+        columns: ['flows', 'bytes'],
       },
       drills: [TO_CONVERSATIONS_OF('Server', 'server_addr'), TO_RECORDS_OF('Client', 'client_addr')],
     }),

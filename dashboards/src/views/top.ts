@@ -22,7 +22,13 @@ const clients = (width: number): Placed =>
     description: 'Hosts that ask, with bytes, packets and flow records; the last row is everybody else',
     width,
     height: 16,
-    query: { filter: where(), groupBy: ['client_addr'], limit: 499, baseline: true },
+    query: {
+      filter: where(),
+      groupBy: ['client_addr'],
+      limit: 499,
+      baseline: true,
+      columns: ['bytes', 'packets', 'flows', 'share', 'deviation'],
+    },
     drills: [TO_CONVERSATIONS_OF('Client', 'client_addr'), TO_RECORDS_OF('Client', 'client_addr')],
   });
 
@@ -40,7 +46,13 @@ export const TOP: readonly Board[] = [
         description: 'Hosts that answer; the last row is everybody else',
         width: 12,
         height: 16,
-        query: { filter: where(), groupBy: ['server_addr'], limit: 499, baseline: true },
+        query: {
+          filter: where(),
+          groupBy: ['server_addr'],
+          limit: 499,
+          baseline: true,
+          columns: ['bytes', 'packets', 'flows', 'share', 'deviation'],
+        },
         drills: [TO_CONVERSATIONS_OF('Server', 'server_addr'), TO_RECORDS_OF('Server', 'server_addr')],
       }),
     ],
