@@ -29,6 +29,9 @@ test.each([
   ['bytes between 1 and 10 and exporter = $all', 'bytes between 1 and 10'],
   ['exporter = "$exporter"', 'exporter = (edge1, "edge 2")'],
   ['src_addr in $net.0.0/16', 'src_addr in (10.1.0.0/16, 10.2.0.0/16)'],
+  ['exporter like $exporter', '(exporter like edge1 or exporter like "edge 2")'],
+  ['exporter not like $exporter', '(exporter not like edge1 and exporter not like "edge 2")'],
+  ['exporter !~ $exporter', '(exporter !~ edge1 and exporter !~ "edge 2")'],
   ['exporter = $word', 'exporter = "and"'],
   ['exporter = $unknown', 'exporter = $unknown'],
 ])('%s', (text, expected) => {
