@@ -151,6 +151,8 @@ function run(name, binary, args, env = {}) {
   const log = join(root, 'data', `${name.toLowerCase()}.log`);
   const out = openSync(log, 'a');
   const child = spawn(binary, args, { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', out, out] });
+  // The demo ends when nothing is left to do, and does not wait for these.
+  child.unref();
   let ending = false;
   child.on('error', (error) => say(`${name} could not be started: ${error.message}`));
   child.on('exit', (code) => {
