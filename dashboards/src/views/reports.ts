@@ -1,5 +1,5 @@
 import type { Board } from '../board.ts';
-import { donut, series, stat, topTable } from '../panels.ts';
+import { donut, series, topTable } from '../panels.ts';
 import { where } from '../query.ts';
 import { TO_CONVERSATIONS_OF, TO_RECORDS_OF } from './drills.ts';
 
@@ -96,22 +96,27 @@ export const REPORTS: readonly Board[] = [
           limit: 200,
         },
       }),
-      donut({
-        title: 'Directions (bytes)',
-        description: 'What crosses the border of the own networks, stays inside, or passes through',
+      {
         width: 8,
-        height: 7,
-        unit: 'decbytes',
-        query: { filter: where(), groupBy: ['direction'] },
-      }),
-      stat({
-        title: 'Web share of outbound traffic',
-        description: 'Bytes of HTTP and HTTPS among all that leaves',
-        width: 8,
-        height: 7,
-        unit: 'decbytes',
-        query: { filter: where('direction = out and service in (tcp/80, tcp/443, udp/443)'), columns: ['bytes'] },
-      }),
+        column: [
+          donut({
+            title: 'Directions (bytes)',
+            description: 'What crosses the border of the own networks, stays inside, or passes through',
+            width: 8,
+            height: 7,
+            unit: 'decbytes',
+            query: { filter: where(), groupBy: ['direction'] },
+          }),
+          donut({
+            title: 'Outbound by service (bytes)',
+            description: 'What leaves the own networks: how much of it is the web?',
+            width: 8,
+            height: 7,
+            unit: 'decbytes',
+            query: { filter: where('direction = out'), groupBy: ['service'] },
+          }),
+        ],
+      },
       topTable({
         title: 'Scoreboard: hosts by outbound bytes',
         description: 'Own hosts that sent most in the time range; choose five minutes for CUFlow’s scoreboard',

@@ -19,6 +19,8 @@ export interface MadeUpFlow {
   readonly dstPort: number;
   readonly bytes: number;
   readonly packets: number;
+  /** Address of the exporter; `192.0.2.1` when left out. */
+  readonly exporter?: string;
 }
 
 /** A collector that wants a token and takes records as JSON. */
@@ -67,9 +69,10 @@ log: {level: info, format: json}
 const ns = (ms: number): string => `${Math.round(ms)}000000`;
 
 /** A record in goflow2's JSON, of an exporter that does not sample. */
-function record({ startMs, endMs, srcAddr, dstAddr, dstPort, bytes, packets }: MadeUpFlow): string {
+function record(flow: MadeUpFlow): string {
+  const { startMs, endMs, srcAddr, dstAddr, dstPort, bytes, packets, exporter = '192.0.2.1' } = flow;
   return (
-    `{"type":"NETFLOW_V9","time_received_ns":${ns(endMs)},"sequence_num":1,"sampling_rate":1,"sampler_address":"192.0.2.1",` +
+    `{"type":"NETFLOW_V9","time_received_ns":${ns(endMs)},"sequence_num":1,"sampling_rate":1,"sampler_address":"${exporter}",` +
     `"time_flow_start_ns":${ns(startMs)},"time_flow_end_ns":${ns(endMs)},"bytes":${bytes},"packets":${packets},` +
     `"src_addr":"${srcAddr}","dst_addr":"${dstAddr}","etype":"IPv4","proto":"TCP","src_port":40000,"dst_port":${dstPort},"in_if":1,"out_if":2}`
   );
