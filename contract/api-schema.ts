@@ -1,5 +1,5 @@
 import { FILTER_LIMITS } from './filter/index.ts';
-import { EVENT_KINDS, RESOLVE_OUTCOMES } from './api.ts';
+import { RESOLVE_OUTCOMES } from './api.ts';
 import { ERRORS } from './errors.ts';
 import { NAME_SOURCES } from './inventory.ts';
 import { METRICS } from './query.ts';
@@ -412,25 +412,3 @@ export const EXPORT_REQUEST_SCHEMA: JsonSchema = {
     columns: list({ type: 'string', maxLength: 64 }, 'Stored fields; none = all', { maxItems: 200 }),
   },
 };
-
-export const EVENTS_RESPONSE_SCHEMA: JsonSchema = answer(
-  {
-    events: list(
-      answer(
-        {
-          id: text('The same for the same event in every answer'),
-          kind: choice(EVENT_KINDS, 'What happened'),
-          fromMs: count('Milliseconds since the epoch'),
-          toMs: { type: ['integer', 'null'], description: 'Its end; as fromMs for a moment, null while it lasts' },
-          exporter: text('Address of the exporter that it is about; empty when it is about none'),
-          title: text('A few words'),
-          text: text('The numbers'),
-        },
-        'An event',
-      ),
-      'Oldest first',
-    ),
-    complete: flag('False when there are more: the latest are returned'),
-  },
-  'What happened to the collection of flows',
-);

@@ -15,6 +15,7 @@ export * from './values.ts';
 export * from './errors.ts';
 export * from './filter/index.ts';
 export * from './api.ts';
+export * from './events.ts';
 export type { JsonSchema } from './json-schema.ts';
 export * from './query-schema.ts';
 export * from './api-schema.ts';

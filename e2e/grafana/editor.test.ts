@@ -68,7 +68,15 @@ describeWithGrafana('the query editor in Grafana', () => {
     await collector?.stop();
   });
 
-  afterEach(async () => { process.stderr.write((await DBG.last?.page.locator('details').allTextContents())?.join('\n').slice(0, 1500) + '\n' + DBG.last?.errors.join('\n') + '\n'); await DBG.last?.picture('last-' + expect.getState().currentTestName?.replace(/\W+/g, '-')); }); // DBG
+  afterEach(async () => {
+    process.stderr.write(
+      (await DBG.last?.page.locator('details').allTextContents())?.join('\n').slice(0, 1500) +
+        '\n' +
+        DBG.last?.errors.join('\n') +
+        '\n',
+    );
+    await DBG.last?.picture('last-' + expect.getState().currentTestName?.replace(/\W+/g, '-'));
+  }); // DBG
   /** Explore with one query. */
   async function explore(query: FlowQueryInput = {}): Promise<Editor> {
     const opened = await browser.newPage();
@@ -106,7 +114,10 @@ describeWithGrafana('the query editor in Grafana', () => {
 function editorOn(opened: GrafanaPage): Editor {
   const { page } = opened;
   const control = (name: string) =>
-    page.getByRole('combobox', { name, exact: true }).or(page.getByRole('textbox', { name, exact: true })).first();
+    page
+      .getByRole('combobox', { name, exact: true })
+      .or(page.getByRole('textbox', { name, exact: true }))
+      .first();
   return {
     ...opened,
     control,
@@ -129,7 +140,9 @@ function editorOn(opened: GrafanaPage): Editor {
         const asked = askedIn(answer.request().postData());
         return (
           answer.url().includes('/api/ds/query') &&
-          Object.entries(fits).every(([name, value]) => JSON.stringify(asked[name as keyof FlowQuery]) === JSON.stringify(value))
+          Object.entries(fits).every(
+            ([name, value]) => JSON.stringify(asked[name as keyof FlowQuery]) === JSON.stringify(value),
+          )
         );
       });
       const [answer] = await Promise.all([response, act()]);
@@ -141,7 +154,10 @@ function editorOn(opened: GrafanaPage): Editor {
 }
 
 const optionOf = (page: Page, label: string): Locator =>
-  page.getByRole('option').filter({ has: page.getByText(label, { exact: true }) }).first();
+  page
+    .getByRole('option')
+    .filter({ has: page.getByText(label, { exact: true }) })
+    .first();
 
 function askedIn(body: string | null): Partial<FlowQuery> {
   const queries = body ? (JSON.parse(body) as { queries?: Partial<FlowQuery>[] }).queries : undefined;

@@ -10,17 +10,19 @@ export interface PanelOf {
   readonly options?: Readonly<Record<string, unknown>>;
 }
 
-/** Saves a dashboard with two panels in a row; returns its uid. */
+/** Saves a dashboard with two panels in a row, and what else it has (`templating`, `annotations`); returns its uid. */
 export async function saveDashboard(
   grafana: Grafana,
   title: string,
   source: FlowSource,
   panels: readonly PanelOf[],
   { fromMs, toMs }: TimeWindow,
+  more: Readonly<Record<string, unknown>> = {},
 ): Promise<string> {
   const { uid } = await grafana.api<{ uid: string }>('POST', '/api/dashboards/db', {
     overwrite: true,
     dashboard: {
+      ...more,
       title,
       schemaVersion: 41,
       timezone: 'utc',
