@@ -225,12 +225,15 @@ describeWithGrafana('a dashboard with variables', () => {
     await open({ 'var-exporter': THIRD });
     await sum('8MB');
     await drawn(1);
+    const before = await page.getByRole('button', { name: /^(Edit|Delete)$/ }).count();
     await markers.first().hover();
     await page
       .getByText(/New exporter/)
       .first()
       .waitFor();
     await page.getByText(THIRD).first().waitFor();
+    // Nobody can edit or delete what the collector has seen.
+    expect(await page.getByRole('button', { name: /^(Edit|Delete)$/ }).count()).toBe(before);
     await shown.picture('events');
     await page.getByRole('switch').first().click({ force: true });
     await drawn(0);

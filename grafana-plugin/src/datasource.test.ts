@@ -275,7 +275,8 @@ test('annotations are events, of the kinds and exporters that are asked for', as
     title: ['edge1 restarted'],
     text: [''],
     tags: ['exporter_restarted,192.0.2.2'],
-    id: ['2'],
+    // Not an annotation that Grafana keeps: it cannot be edited.
+    id: [0],
   });
   const prepared = source().datasource.annotations?.prepareAnnotation?.({ name: 'x', target: { refId: 'X' } });
   expect(prepared?.target).toMatchObject({ refId: 'X', queryType: 'events' });

@@ -1,4 +1,4 @@
-import React from 'react';
+import React, { useLayoutEffect, useRef } from 'react';
 import { css } from '@emotion/css';
 import { describeQuery, migrateQuery, QUERY_VERSION, type FlowQuery } from '@ringflow/contract';
 import type { GrafanaTheme2, QueryEditorProps } from '@grafana/data';
@@ -34,15 +34,21 @@ function Editor({ query: stored, onChange, onRunQuery, datasource, range }: Prop
   const styles = useStyles2(getStyles);
   const catalog = useCatalog(datasource.collector);
   const query = migrateQuery(stored);
-  const change = (parts: Partial<FlowQuery>) => {
+  const latest = useRef(stored);
+  useLayoutEffect(() => {
+    latest.current = stored;
+  }, [stored]);
+  const store = (parts: Partial<PanelQuery>) => {
     // What others keep in the query stays there.
-    onChange({ ...stored, version: QUERY_VERSION, kind: query.kind, ...parts });
+    const next: PanelQuery = { ...stored, version: QUERY_VERSION, ...parts };
+    // The Combobox of Grafana 12 tells a choice again whenever Explore draws it: without an end, if each were passed on.
+    if (isEqual(next, latest.current)) return;
+    latest.current = next;
+    onChange(next);
     onRunQuery();
   };
-  const changeView = (details: boolean) => {
-    onChange({ ...stored, version: QUERY_VERSION, details });
-    onRunQuery();
-  };
+  const change = (parts: Partial<FlowQuery>) => store({ kind: query.kind, ...parts });
+  const changeView = (details: boolean) => store({ details });
   // Groups want a line of their own; what has none fits on one.
   const isGrouped = !['records', 'stat', 'heatmap'].includes(query.kind);
   const row = { query, change, id: `flow-${stored.refId}` };
@@ -72,6 +78,8 @@ function Editor({ query: stored, onChange, onRunQuery, datasource, range }: Prop
     </div>
   );
 }
+
+const isEqual = (one: PanelQuery, other: PanelQuery): boolean => JSON.stringify(one) === JSON.stringify(other);
 
 const getStyles = (theme: GrafanaTheme2) => ({
   editor: css({ display: 'flex', flexDirection: 'column', gap: theme.spacing(1) }),

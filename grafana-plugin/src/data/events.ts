@@ -56,7 +56,8 @@ function frameOf({ events, complete }: EventsResponse, refId: string): DataFrame
       field('title', FieldType.string, ({ title }) => title),
       field('text', FieldType.string, ({ text }) => text),
       field('tags', FieldType.string, ({ kind, exporter }) => [kind, exporter].filter((tag) => tag !== '').join(',')),
-      field('id', FieldType.string, ({ id }) => id),
+      // The number that keeps Grafana from offering to edit or delete what is not an annotation of its own.
+      field('id', FieldType.number, () => 0),
     ],
   };
 }
