@@ -93,7 +93,9 @@ FROM (SELECT arrayJoin(arrayZip({starts:Array(UInt32)}, {seen:Array(UInt64)})) A
   return { done: batch.length, more: due.length > MAX_BUCKETS };
 }
 
-const takePeaksSql = (dialect: Dialect): string => `INSERT INTO ${dialect.stored(FIRST.table)} (ring, bucket, ${KEYS}, ${RING_PEAKS.join(', ')})
+const takePeaksSql = (
+  dialect: Dialect,
+): string => `INSERT INTO ${dialect.stored(FIRST.table)} (ring, bucket, ${KEYS}, ${RING_PEAKS.join(', ')})
 SELECT ring, five, ${KEYS}, ${RING_COUNTERS.map((_, index) => `max(c${index})`).join(', ')}
 FROM (
   SELECT ring, bucket AS minute, ${FIVE} AS five, ${KEYS}, ${RING_COUNTERS.map((name, index) => `sum(${name}) AS c${index}`).join(', ')}
