@@ -100,6 +100,8 @@ describeWithGrafana('the data source in Grafana', () => {
         .first()
         .waitFor();
       await picture('settings-wrong-token');
+      // After the check Grafana reads the settings again, and takes back what was typed meanwhile.
+      await page.waitForLoadState('networkidle');
       await page
         .getByRole('button', { name: /^Reset/ })
         .first()
