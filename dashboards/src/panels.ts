@@ -34,7 +34,6 @@ import {
 } from '@grafana/grafana-foundation-sdk/piechart';
 import { PanelBuilder as Stat } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as Table } from '@grafana/grafana-foundation-sdk/table';
-import { PanelBuilder as Text, TextMode } from '@grafana/grafana-foundation-sdk/text';
 import { PanelBuilder as TimeSeries } from '@grafana/grafana-foundation-sdk/timeseries';
 import type { FlowQueryInput } from '@ringflow/contract';
 import type { Placed } from './board.ts';
@@ -83,7 +82,6 @@ export function series(
     readonly minInterval?: string;
     /** A table of last, mean and highest values on the right. */
     readonly legendTable?: boolean;
-    readonly max?: number;
     readonly thresholds?: readonly { readonly value: number | null; readonly color: string }[];
   },
 ): Placed {
@@ -113,7 +111,6 @@ function timeSeries(about: {
   readonly bars?: boolean;
   readonly minInterval?: string;
   readonly legendTable?: boolean;
-  readonly max?: number;
   readonly thresholds?: readonly { readonly value: number | null; readonly color: string }[];
 }): TimeSeries {
   const panel = new TimeSeries()
@@ -142,7 +139,6 @@ function timeSeries(about: {
   if (about.stacked === true) panel.stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'));
   if (about.bars === true) panel.drawStyle(GraphDrawStyle.Bars).lineWidth(0);
   if (about.minInterval !== undefined) panel.interval(about.minInterval);
-  if (about.max !== undefined) panel.max(about.max);
   if (about.thresholds) panel.thresholds(thresholds(about.thresholds));
   return panel;
 }
@@ -245,9 +241,6 @@ export function stat(
   about: Described & {
     readonly query: Query;
     readonly unit: string;
-    /** Display name of the field to show when the answer has several. */
-    readonly field?: string;
-    readonly sparkline?: boolean;
     readonly thresholds?: readonly { readonly value: number | null; readonly color: string }[];
   },
 ): Placed {
@@ -256,12 +249,7 @@ export function stat(
     statPanel(about)
       .datasource(FLOWS)
       .targets([flowQuery({ kind: 'stat', ...about.query })])
-      .reduceOptions(
-        new ReduceDataOptionsBuilder()
-          .values(false)
-          .calcs(['lastNotNull'])
-          .fields(about.field === undefined ? '' : `/^${about.field}$/`),
-      ),
+      .reduceOptions(new ReduceDataOptionsBuilder().values(false).calcs(['lastNotNull']).fields('')),
   );
 }
 
@@ -283,13 +271,12 @@ export function promStat(
 
 function statPanel(about: {
   readonly unit: string;
-  readonly sparkline?: boolean;
   readonly thresholds?: readonly { readonly value: number | null; readonly color: string }[];
 }): Stat {
   return new Stat()
     .unit(about.unit)
     .colorMode(about.thresholds ? BigValueColorMode.Background : BigValueColorMode.Value)
-    .graphMode(about.sparkline === true ? BigValueGraphMode.Area : BigValueGraphMode.None)
+    .graphMode(BigValueGraphMode.None)
     .thresholds(thresholds(about.thresholds ?? [{ value: null, color: 'text' }]));
 }
 
@@ -331,11 +318,6 @@ export function promTable(
         })),
       ),
   );
-}
-
-/** Words between panels. */
-export function text(about: Described & { readonly markdown: string }): Placed {
-  return placed(about, new Text().mode(TextMode.Markdown).content(about.markdown).transparent(true));
 }
 
 export function thresholds(

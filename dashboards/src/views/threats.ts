@@ -1,5 +1,5 @@
-import type { Board } from '../board.ts';
-import { series, topTable, wordBars } from '../panels.ts';
+import type { Board, Placed } from '../board.ts';
+import { series, topTable, wordBars, type Drill } from '../panels.ts';
 import { where } from '../query.ts';
 import { TO_CONVERSATIONS_OF, TO_RECORDS_OF } from './drills.ts';
 
@@ -73,47 +73,44 @@ export const THREATS: Board = {
       unit: 'short',
       query: { filter: where('server_threat != ""'), groupBy: ['server_threat_category'], metric: 'flows' },
     }),
-    topTable({
-      title: 'Public threats',
-      description: 'Listed clients outside that contact the own networks',
-      width: 12,
-      height: 10,
-      query: {
-        filter: where('client_threat != "" and client_scope = public'),
-        groupBy: ['client_addr', 'client_threat_category', 'client_country'],
-        metric: 'flows',
-        limit: 99,
-        columns: ['flows', 'bytes'],
-      },
-      drills: [TO_CONVERSATIONS_OF('Client', 'client_addr'), TO_RECORDS_OF('Client', 'client_addr')],
-    }),
-    topTable({
-      title: 'High-risk clients',
-      description: 'Inside hosts that talk to a listed server',
-      width: 12,
-      height: 10,
-      query: {
-        filter: where('server_threat != "" and client_scope = private'),
-        groupBy: ['client_addr', 'server_addr', 'server_threat_category'],
-        metric: 'flows',
-        limit: 99,
-        columns: ['flows', 'bytes'],
-      },
-      drills: [TO_CONVERSATIONS_OF('Client', 'client_addr'), TO_RECORDS_OF('Server', 'server_addr')],
-    }),
-    topTable({
-      title: 'At-risk servers',
-      description: 'Inside servers that answered a listed client: a TCP flow with data, or any answer over UDP',
-      width: 12,
-      height: 10,
-      query: {
-        filter: where('client_threat != "" and server_scope = private and not (proto = tcp and packets <= 2)'),
-        groupBy: ['server_addr', 'client_addr', 'client_threat_category'],
-        metric: 'flows',
-        limit: 99,
-        columns: ['flows', 'bytes'],
-      },
-      drills: [TO_CONVERSATIONS_OF('Server', 'server_addr'), TO_RECORDS_OF('Client', 'client_addr')],
-    }),
+    listed(
+      'Public threats',
+      'Listed clients outside that contact the own networks',
+      'client_threat != "" and client_scope = public',
+      ['client_addr', 'client_threat_category', 'client_country'],
+      [TO_CONVERSATIONS_OF('Client', 'client_addr'), TO_RECORDS_OF('Client', 'client_addr')],
+    ),
+    listed(
+      'High-risk clients',
+      'Inside hosts that talk to a listed server',
+      'server_threat != "" and client_scope = private',
+      ['client_addr', 'server_addr', 'server_threat_category'],
+      [TO_CONVERSATIONS_OF('Client', 'client_addr'), TO_RECORDS_OF('Server', 'server_addr')],
+    ),
+    listed(
+      'At-risk servers',
+      'Inside servers that answered a listed client: a TCP flow with data, or any answer over UDP',
+      'client_threat != "" and server_scope = private and not (proto = tcp and packets <= 2)',
+      ['server_addr', 'client_addr', 'client_threat_category'],
+      [TO_CONVERSATIONS_OF('Server', 'server_addr'), TO_RECORDS_OF('Client', 'client_addr')],
+    ),
   ],
 };
+
+/** Who is listed, by flow records. */
+function listed(
+  title: string,
+  description: string,
+  filter: string,
+  groupBy: string[],
+  drills: readonly Drill[],
+): Placed {
+  return topTable({
+    title,
+    description,
+    width: 12,
+    height: 10,
+    query: { filter: where(filter), groupBy, metric: 'flows', limit: 99, columns: ['flows', 'bytes'] },
+    drills,
+  });
+}

@@ -7,6 +7,7 @@ import { alias, EMPTY, join, render, sql, type Sql } from '../sql.ts';
 import { outputSql } from '../values.ts';
 import type { Window } from '../window.ts';
 import {
+  BASELINE_POINTS,
   baselineStep,
   baselineWindow,
   EARLIER_MS,
@@ -25,9 +26,6 @@ import { secondsOf } from './stat.ts';
 import { prepareTable } from './table.ts';
 import { prepareTimeseries } from './timeseries.ts';
 import { deviationConfig } from './variants.ts';
-
-/** Buckets of a baseline: four weeks of hours and the hours of half a year. */
-const MAX_POINTS = 5000;
 
 /** Something beside the rows of a table, found by the text of their groups. */
 interface Beside {
@@ -207,7 +205,7 @@ function createDeviation(input: KindInput, passed: Window): Beside {
       kind: 'timeseries',
       measure: 'rate',
       intervalMs: stepMs,
-      maxDataPoints: MAX_POINTS,
+      maxDataPoints: BASELINE_POINTS,
       columns: [],
     },
   };

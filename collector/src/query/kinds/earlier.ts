@@ -17,6 +17,8 @@ export const EARLIER_MS: Readonly<Record<CompareWindow, number>> = {
 /** Days whose same hour makes the baseline, and how many of them must be known. */
 export const BASELINE_DAYS = 28;
 export const LEAST_DAYS = 7;
+/** Points that are asked for at most: four weeks of hours, and the hours of the longest window whose buckets are an hour. */
+export const BASELINE_POINTS = 5000;
 
 /** Buckets that a baseline is made of: an hour, or those of the query where they are longer, up to a day. */
 export function baselineStep(stepMs: number): number {

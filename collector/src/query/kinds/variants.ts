@@ -3,6 +3,7 @@ import { quantity, type FilledField } from '../frames.ts';
 import { duration, type Plan } from '../plan.ts';
 import type { RunResult } from '../runner.ts';
 import {
+  BASELINE_POINTS,
   baselineStep,
   baselineWindow,
   EARLIER_MS,
@@ -16,9 +17,6 @@ import { planGroups } from './grouped.ts';
 import type { Kind, KindInput, Prepared } from './kind.ts';
 import { framesOf, seriesOf, type SeriesSet } from './series-frames.ts';
 import { isUnknown, prepareTimeseries } from './timeseries.ts';
-
-/** Points of a baseline: four weeks of hours, and the hours of the longest window whose buckets are an hour. */
-const MAX_POINTS = 5000;
 
 /** A part of the answer: one way, one time. */
 interface Part {
@@ -117,7 +115,7 @@ function historyInput(input: KindInput, plan: Plan): KindInput {
       ...query,
       measure: query.measure === 'total' ? 'rate' : query.measure,
       intervalMs: stepMs,
-      maxDataPoints: MAX_POINTS,
+      maxDataPoints: BASELINE_POINTS,
     },
   };
 }
