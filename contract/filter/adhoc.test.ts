@@ -86,7 +86,7 @@ test('whatever stands in a value stays a value', () => {
       expect(found?.node.field.name).toBe(name);
       expect(found?.node.values.map((one) => ('text' in one ? one.text : one))).toEqual([value]);
     }),
-    { numRuns: 500 },
+    { numRuns: 500, seed: 20_261_121 },
   );
 });
 
@@ -97,6 +97,7 @@ test('lists of values stay lists', () => {
       const text = adHocToFilter([{ key: 'exporter_name', operator: '=|', value: values[0] as string, values }]);
       expect(only(text)?.node.values.map((one) => ('text' in one ? one.text : one))).toEqual(values);
     }),
+    { seed: 20_261_121 },
   );
 });
 
@@ -122,7 +123,7 @@ test('any key, operator and value is one condition on one field, or an error tha
       visit(tree as FilterNode);
       expect([...fields]).toEqual([findFieldByLabel(key)?.name]);
     }),
-    { numRuns: 500 },
+    { numRuns: 500, seed: 20_261_121 },
   );
 });
 

@@ -139,7 +139,6 @@ test('loops keep the source ports, the rate holds, progress shows only where som
   expect(new Set(received.map(({ port }) => port)).size).toBe(2);
   const seconds = ((received[99] as Received).atMs - (received[0] as Received).atMs) / 1000;
   expect(seconds).toBeGreaterThan(0.7);
-  expect(seconds).toBeLessThan(3);
   expect(out).toMatch(/^Sent 100 datagrams \(300 bytes\) of 2 exporters .*, 20 loops\n/);
   expect(errors).toMatch(/\r\d+ %, \d+ datagrams sent/);
   expect((await replay(file)).errors).toBe('');

@@ -70,7 +70,7 @@ test('what is booked is what the rows say, whatever the shift and wherever it is
         expect(targets[1]!.fromSeconds % 86_400).toBe(0);
       },
     ),
-    { numRuns: 50 },
+    { numRuns: 50, seed: 20_261_121 },
   );
 });
 

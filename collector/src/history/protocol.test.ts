@@ -92,7 +92,7 @@ test('anything else is refused with what is wrong, and never more than that', ()
   expect(refusal(plain(encodeReadRequest([long])))).toMatch('more than 64 matchers');
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void refusal(bytes)),
-    { numRuns: 2000 },
+    { numRuns: 2000, seed: 20_261_121 },
   );
   fc.assert(
     fc.property(fc.nat(good.length - 1), fc.nat(255), (at, byte) => {
@@ -100,7 +100,7 @@ test('anything else is refused with what is wrong, and never more than that', ()
       bent[at] = byte;
       refusal(bent);
     }),
-    { numRuns: 2000 },
+    { numRuns: 2000, seed: 20_261_121 },
   );
 });
 

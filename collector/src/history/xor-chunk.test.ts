@@ -34,7 +34,7 @@ test('any samples come out as they went in', () => {
       expect(back.every(([, value], index) => Object.is(value, samples[index]?.[1]))).toBe(true);
       expect([chunk.minMs, chunk.maxMs]).toEqual([samples[0]?.[0], samples.at(-1)?.[0]]);
     }),
-    { numRuns: 300 },
+    { numRuns: 300, seed: 20_261_121 },
   );
 });
 

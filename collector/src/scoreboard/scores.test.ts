@@ -72,6 +72,6 @@ test('the state never grows past the lists of 50 intervals', () => {
         expect(scores.hosts.length).toBeLessThanOrEqual(50 * 60);
       });
     }),
-    { numRuns: 20 },
+    { numRuns: 20, seed: 20_261_121 },
   );
 });

@@ -190,6 +190,7 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
   let stopping = false;
   let loop: Promise<void> | null = null;
   let pass: Promise<boolean> | null = null;
+  let next: Promise<boolean> | null = null;
   let consolidating: Promise<boolean> | null = null;
   let peaksMs = Number.NEGATIVE_INFINITY;
   /** What an earlier process may have had in hand when it ended was loaded: its batches do not change any more. */
@@ -234,8 +235,11 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
     wakeUp = null;
   }
 
+  /** What is under way may have looked before the caller's segment was there: then once more. */
   function load(): Promise<boolean> {
-    pass ??= drain().finally(() => (pass = null));
+    if (pass) return (next ??= pass.then(load));
+    next = null;
+    pass = drain().finally(() => (pass = null));
     return pass;
   }
 
@@ -298,6 +302,7 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
     topLists.stop();
     void budget.stop();
     await loop;
+    await next;
     await pass;
     await budget.stop();
     await consolidating?.catch(() => undefined);

@@ -173,7 +173,7 @@ export function createSupervisor<Remote extends Pingable, RemoteEvents, LocalEve
         ? options.end(current).catch((error: Error) => options.failed('did not end in good order', error))
         : Promise.resolve();
       const timer = setTimeout(() => {
-        options.failed(`did not end within ${timeoutMs} ms, killing it`);
+        options.failed(`did not end within ${Math.round(timeoutMs)} ms, killing it`);
         process_.kill('SIGKILL');
       }, timeoutMs);
       await Promise.race([ended, exited]);

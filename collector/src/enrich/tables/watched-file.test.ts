@@ -138,9 +138,7 @@ test('a file that never stands still is left for later, and what was there befor
 test('a start does not wait for a slow file, which is taken over when it is there', async () => {
   writeFileSync(path, 'slow');
   let finish: (text: string) => void = () => undefined;
-  const begunMs = performance.now();
   await watch({ load: () => new Promise((resolve) => (finish = resolve)) }).start();
-  expect(performance.now() - begunMs).toBeLessThan(5000);
   expect(loaded).toEqual([]);
   finish('slow');
   await until(() => loaded.length === 1);
