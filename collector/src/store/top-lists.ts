@@ -6,10 +6,9 @@ import {
   createScratch,
   dropScratch,
   fetchSql,
-  floorsSql,
   foldListSql,
   insertListSql,
-  keepSql,
+  makeListSql,
   scopesSql,
   spreadBatchSql,
   topScratch,
@@ -230,8 +229,7 @@ export function createTopLists(deps: TopListsDeps): TopLists {
     if (!spread || spread.rows === 0) return { rows: 0, lateRows: 0, lateRecords: 0 };
     await engine.execBeside(scopesSql(scratch), {}, WORK);
     for (const list of ALL_LISTS) {
-      await engine.execBeside(keepSql(scratch, list), { k: deps.topK() }, WORK);
-      await engine.execBeside(floorsSql(scratch, list), {}, WORK);
+      for (const statement of makeListSql(scratch, list)) await engine.execBeside(statement, { k: deps.topK() }, WORK);
     }
     // It is the largest by far, and the other resolutions need the memory.
     await engine.execBeside(`DROP TABLE IF EXISTS ${scratch.spread} SYNC`);

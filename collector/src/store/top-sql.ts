@@ -68,6 +68,12 @@ export interface TopScratch {
   readonly spread: string;
   /** Bucket, exporter and `dup` of each scope. */
   readonly scopes: string;
+  /** Of the list in hand: sums by scope and the first {@link CELL_BITS} bits of the hash. */
+  readonly cells: string;
+  /** Of the list in hand: the heaviest cells of each scope. */
+  readonly chosen: string;
+  /** Of the list in hand: sums by hash of what is in chosen cells. */
+  readonly groups: string;
   /** The rows of the lists, the named ones with their hash and that of one of their records. */
   readonly kept: string;
   /** The most that is left out, by list and scope. */
@@ -76,15 +82,13 @@ export interface TopScratch {
   readonly records: string;
 }
 
+const SCRATCH = ['spread', 'scopes', 'cells', 'chosen', 'groups', 'kept', 'floors', 'records'] as const;
+
 export function topScratch(loader: number, table: string): TopScratch {
-  const name = (what: string) => `scratch_${loader}_${table}_${what}`;
-  return {
-    spread: name('spread'),
-    scopes: name('scopes'),
-    kept: name('kept'),
-    floors: name('floors'),
-    records: name('records'),
-  };
+  return Object.fromEntries(SCRATCH.map((what) => [what, `scratch_${loader}_${table}_${what}`])) as Record<
+    (typeof SCRATCH)[number],
+    string
+  >;
 }
 
 /** Makes the scratch tables, or makes them empty. */
@@ -92,19 +96,28 @@ export function createScratch(scratch: TopScratch): string[] {
   const counters = (names: readonly string[]) => names.map((name) => `${name} UInt64`).join(', ');
   const hashes = ALL_LISTS.map(({ id }) => `h${id}`);
   const fetched = FETCHED.map((name) => `${name} ${CLICKHOUSE_TYPES[(BY_NAME.get(name) as Column).type]}`);
+  const columns: Readonly<Record<keyof TopScratch, string>> = {
+    spread: `${counters(['scope', 'b', 'p', 'f', 'record', ...hashes])}, bucket DateTime('UTC'), sampler_address IPv6, dup UInt8`,
+    scopes: `scope UInt64, bucket DateTime('UTC'), sampler_address IPv6, dup UInt8`,
+    cells: counters(['scope', 'cell', ...SUMS]),
+    chosen: counters(['cell']),
+    groups: counters(['scope', 'hash', 'record', ...SUMS]),
+    kept: `list UInt8, ${counters(['scope', 'hash', 'record', ...TOP_COUNTERS])}, other UInt8`,
+    floors: `list UInt8, ${counters(['scope', ...TOP_FLOORS])}`,
+    records: `record UInt64, ${fetched.join(', ')}`,
+  };
   return [
     ...dropScratch(scratch),
-    `CREATE TABLE ${scratch.spread} (${counters(['scope', 'b', 'p', 'f', 'record', ...hashes])}, bucket DateTime('UTC'), sampler_address IPv6, dup UInt8) ENGINE = Memory`,
-    `CREATE TABLE ${scratch.scopes} (scope UInt64, bucket DateTime('UTC'), sampler_address IPv6, dup UInt8) ENGINE = Memory`,
-    `CREATE TABLE ${scratch.kept} (list UInt8, ${counters(['scope', 'hash', 'record', ...TOP_COUNTERS])}, other UInt8) ENGINE = Memory`,
-    `CREATE TABLE ${scratch.floors} (list UInt8, ${counters(['scope', ...TOP_FLOORS])}) ENGINE = Memory`,
-    `CREATE TABLE ${scratch.records} (record UInt64, ${fetched.join(', ')}) ENGINE = Memory`,
+    ...SCRATCH.map((what) => `CREATE TABLE ${scratch[what]} (${columns[what]}) ENGINE = Memory`),
   ];
 }
 
-export function dropScratch({ spread, scopes, kept, floors, records }: TopScratch): string[] {
-  return [spread, scopes, kept, floors, records].map((table) => `DROP TABLE IF EXISTS ${table} SYNC`);
+export function dropScratch(scratch: TopScratch): string[] {
+  return SCRATCH.map((what) => `DROP TABLE IF EXISTS ${scratch[what]} SYNC`);
 }
+
+/** Columns of what is summed up, in the order of {@link TOP_COUNTERS}. */
+const SUMS = ['b', 'p', 'f'] as const;
 
 /**
  * Spreads the records of `{batch:UInt64}` over buckets of `seconds` by the rule of the rings, as far as the buckets begin
@@ -150,45 +163,76 @@ function rankSql(counters: readonly string[], totals: readonly string[], hash: s
   return `bitOr(bitShiftLeft(toUInt64(greatest(${shares.join(', ')}) * 4294967295), 32), bitAnd(${hash}, 4294967295))`;
 }
 
-/** Makes one list: in each scope the `{k:UInt32}` rows of the highest rank, and one of the rest. */
-export function keepSql({ spread, kept }: TopScratch, list: TopList): string {
-  const hash = `h${list.id}`;
-  const each = ['b', 'p', 'f'] as const;
-  const rows = (name: string) => `arrayFilter((value, rank) -> rank > least_rank, ${name}s, ranks)`;
-  return `INSERT INTO ${kept} (list, scope, other, hash, record, ${TOP_COUNTERS.join(', ')})
-SELECT ${list.id}, scope, other, hash, record, b, p, f
-FROM (
-  SELECT scope, ${each.map((name) => `arrayPushBack(kept_${name}, toUInt64(all_${name} - arraySum(kept_${name}))) AS row_${name}`).join(', ')},
-    arrayPushBack(kept_r, toUInt64(0)) AS row_r, arrayPushBack(kept_h, toUInt64(0)) AS row_h, arrayPushBack(arrayMap(row -> 0, kept_r), 1) AS row_other
-  FROM (
-    SELECT scope, ${each.map((name) => `all_${name}`).join(', ')}, ${[...each, 'r', 'h'].map((name) => `${rows(name)} AS kept_${name}`).join(', ')}
-    FROM (
-      SELECT *, arrayPartialReverseSort({k:UInt32} + 1, ranks)[{k:UInt32} + 1] AS least_rank
-      FROM (
-        SELECT *, arrayMap((b, p, f, h) -> ${rankSql(
-          each,
-          each.map((name) => `all_${name}`),
-          'h',
-        )}, bs, ps, fs, hs) AS ranks
-        FROM (
-          SELECT scope, ${each.map((name) => `groupArray(g_${name}) AS ${name}s, sum(g_${name}) AS all_${name}`).join(', ')}, groupArray(h) AS hs, groupArray(r) AS rs
-          FROM (SELECT any(scope) AS scope, ${hash} AS h, any(record) AS r, ${each.map((name) => `sum(${name}) AS g_${name}`).join(', ')} FROM ${spread} GROUP BY ${hash})
-          GROUP BY scope
-        )
-      )
-    )
-  )
-) ARRAY JOIN row_b AS b, row_p AS p, row_f AS f, row_h AS hash, row_r AS record, row_other AS other
-WHERE NOT other OR b + p + f > 0`;
+/**
+ * Cells of a scope: what all keys together come to is bounded by their cell, so that only the heaviest cells have to be
+ * grouped by their keys. Grouping a million records of a million conversations takes 140 ms, by 16,384 cells 19 ms, and by the
+ * keys of the chosen ones 50 ms.
+ */
+const CELL_BITS = 14;
+
+/**
+ * So many cells of a scope are chosen for each row that is named. Of all the ranks of a scope, which add up to at most
+ * 1.5, no key of another cell can have more than 1.5 ÷ (8 × K).
+ */
+const CELLS_PER_ROW = 8;
+
+/** The cell of a row: that of its `of`, which is the upper half of the hash, so that nothing of one lies in two cells. */
+function cellSql(hash: string): string {
+  return `bitXor(scope, bitShiftRight(${hash}, ${64 - CELL_BITS}))`;
 }
 
-/** Says of one list what is the most that is left out. */
-export function floorsSql({ spread, kept, floors }: TopScratch, list: TopList): string {
+/** SQL of the rows, in arrays by scope, that have one of the `limit` highest ranks; `totals` are sums of the scope. */
+function highestSql(source: string, hash: string, others: readonly string[], limit: string, totals: string): string {
+  const columns = [hash, ...others, ...SUMS];
+  const [h, ...sums] = [hash, ...SUMS].map((name) => `${name}_s`) as [string, ...string[]];
+  const all = SUMS.map((name) => `all_${name}`);
+  return `SELECT scope, ${all.join(', ')}, ${columns.map((name) => `arrayFilter((value, rank) -> rank > least_rank, ${name}_s, ranks) AS kept_${name}`).join(', ')}
+    FROM (
+      SELECT *, arrayPartialReverseSort(${limit} + 1, ranks)[${limit} + 1] AS least_rank
+      FROM (
+        SELECT *, arrayMap((b, p, f, h) -> ${rankSql(SUMS, all, 'h')}, ${sums.join(', ')}, ${h}) AS ranks
+        FROM (SELECT scope, ${columns.map((name) => `groupArray(${name}) AS ${name}_s`).join(', ')} FROM ${source} GROUP BY scope) AS arrays
+        INNER JOIN (${totals}) AS totals ON arrays.scope = totals.scope
+      )
+    )`;
+}
+
+/** Sums of each scope, out of its cells. */
+function totalsSql({ cells }: TopScratch): string {
+  return `SELECT scope, ${SUMS.map((name) => `sum(${name}) AS all_${name}`).join(', ')} FROM ${cells} GROUP BY scope`;
+}
+
+/**
+ * Makes one list: in each scope the `{k:UInt32}` rows of the highest rank, and one of the rest; and says what is the most that
+ * is left out. Statements that follow each other.
+ */
+export function makeListSql(scratch: TopScratch, list: TopList): string[] {
+  const { spread, cells, chosen, groups, kept, floors } = scratch;
   const hash = `h${list.id}`;
-  return `INSERT INTO ${floors} (list, scope, ${TOP_FLOORS.join(', ')})
-SELECT ${list.id}, scope, max(sum_b), max(sum_p), max(sum_f)
-FROM (SELECT scope, sum(b) AS sum_b, sum(p) AS sum_p, sum(f) AS sum_f FROM ${spread} WHERE ${hash} NOT IN (SELECT hash FROM ${kept} WHERE list = ${list.id}) GROUP BY scope, bitShiftRight(${hash}, 32))
-GROUP BY scope`;
+  const cell = cellSql(hash);
+  const sums = SUMS.map((name) => `sum(${name}) AS sum_${name}`).join(', ');
+  return [
+    ...[cells, chosen, groups].map((table) => `TRUNCATE TABLE ${table}`),
+    `INSERT INTO ${cells} (cell, scope, ${SUMS.join(', ')}) SELECT ${cell} AS at, any(scope), ${sums} FROM ${spread} GROUP BY at`,
+    `INSERT INTO ${chosen} (cell) SELECT arrayJoin(kept_cell) FROM (${highestSql(cells, 'cell', [], `{k:UInt32} * ${CELLS_PER_ROW}`, totalsSql(scratch))})`,
+    `INSERT INTO ${groups} (hash, scope, record, ${SUMS.join(', ')}) SELECT ${hash}, any(scope), any(record), ${sums} FROM ${spread} WHERE ${cell} IN (SELECT cell FROM ${chosen}) GROUP BY ${hash}`,
+    `INSERT INTO ${kept} (list, scope, other, hash, record, ${TOP_COUNTERS.join(', ')})
+SELECT ${list.id}, scope, other, hash, record, b, p, f
+FROM (
+  SELECT scope, ${SUMS.map((name) => `arrayPushBack(kept_${name}, toUInt64(all_${name} - arraySum(kept_${name}))) AS row_${name}`).join(', ')},
+    ${['hash', 'record'].map((name) => `arrayPushBack(kept_${name}, toUInt64(0)) AS row_${name}`).join(', ')}, arrayPushBack(arrayMap(row -> 0, kept_hash), 1) AS row_other
+  FROM (${highestSql(groups, 'hash', ['record'], '{k:UInt32}', totalsSql(scratch))})
+) ARRAY JOIN row_b AS b, row_p AS p, row_f AS f, row_hash AS hash, row_record AS record, row_other AS other
+WHERE NOT other OR b + p + f > 0`,
+    // Of a cell that was not chosen it is not known which keys are in it: all of it may be one.
+    `INSERT INTO ${floors} (list, scope, ${TOP_FLOORS.join(', ')})
+SELECT ${list.id}, scope, ${SUMS.map((name) => `max(sum_${name})`).join(', ')}
+FROM (
+  SELECT scope, ${sums} FROM ${groups} WHERE hash NOT IN (SELECT hash FROM ${kept} WHERE list = ${list.id}) GROUP BY scope, bitShiftRight(hash, 32)
+  UNION ALL SELECT scope, ${SUMS.map((name) => `${name} AS sum_${name}`).join(', ')} FROM ${cells} WHERE cell NOT IN (SELECT cell FROM ${chosen})
+)
+GROUP BY scope`,
+  ];
 }
 
 /** Finds a record for each named row. */
