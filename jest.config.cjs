@@ -22,10 +22,8 @@ const collector = {
 
 /** @type {import('jest').Config} */
 module.exports = {
-  // Most tests wait for processes of their own: a worker per core, where jest would leave one out. A worker that has
-  // grown is replaced, since some tests measure what the process has in use.
+  // Most tests wait for processes of their own: a worker per core, where jest would leave one out.
   maxWorkers: '100%',
-  workerIdleMemoryLimit: '1GB',
   projects: [collector, '<rootDir>/grafana-plugin'],
   testTimeout: 60_000,
 };

@@ -52,13 +52,22 @@ const COMPARED = storedOf(ALL_LISTS.flatMap(comparedKeys));
 /** Columns that the named rows of all lists take from one of their records. */
 const FETCHED = storedOf(ALL_LISTS.flatMap(ownKeys));
 
+/** Hashes of the columns that take longest to be hashed and are in most lists: once for all of them. */
+const HASHED: Readonly<Record<string, string>> = { src_addr: 'src_hash', dst_addr: 'dst_hash' };
+const HASHES = Object.entries(HASHED).map(([name, hash]) => `cityHash64(${name}) AS ${hash}`);
+
+/** SQL of a value that is equal where the key is. */
+function comparedSql(name: ColumnName): string {
+  return HASHED[name] ?? keySql(name);
+}
+
 /** Records with the same hash have the same keys in every list, apart from keys that follow from others. */
-const RECORD_HASH = `cityHash64(${[...SCOPE, ...COMPARED].join(', ')})`;
+const RECORD_HASH = `cityHash64(${[...SCOPE, ...COMPARED.map(comparedSql)].join(', ')})`;
 
 /** Upper half: what the list is a list of; lower half: all keys. */
 function hashSql(list: TopList): string {
-  const of = `cityHash64(scope, ${list.of.map(keySql).join(', ')})`;
-  const all = `cityHash64(scope, ${comparedKeys(list).map(keySql).join(', ')})`;
+  const of = `cityHash64(scope, ${list.of.map(comparedSql).join(', ')})`;
+  const all = `cityHash64(scope, ${comparedKeys(list).map(comparedSql).join(', ')})`;
   return `bitOr(bitAnd(${of}, 18446744069414584320), bitShiftRight(${all}, 32))`;
 }
 
@@ -126,6 +135,7 @@ const SUMS = ['b', 'p', 'f'] as const;
 export function spreadBatchSql({ spread }: TopScratch, seconds: number): string {
   const stepMs = seconds * 1000;
   const own = [...SCOPE, ...COMPARED].join(', ');
+  const passed = [own, ...Object.values(HASHED)].join(', ');
   const hashes = ALL_LISTS.map((list) => `${hashSql(list)} AS h${list.id}`);
   return `INSERT INTO ${spread} (scope, b, p, f, record, ${ALL_LISTS.map(({ id }) => `h${id}`).join(', ')}, bucket, ${SCOPE.join(', ')})
 SELECT cityHash64(k, ${SCOPE.join(', ')}) AS scope,
@@ -135,10 +145,10 @@ SELECT cityHash64(k, ${SCOPE.join(', ')}) AS scope,
   ${RECORD_HASH} AS record,
   ${hashes.join(',\n  ')},
   toDateTime(k * ${seconds}, 'UTC') AS bucket, ${SCOPE.join(', ')}
-FROM (SELECT ${own}, s, e, all_bytes, all_packets, k, toInt64(k) * ${stepMs} AS k0, (toInt64(k) + 1) * ${stepMs} AS k1
-FROM (SELECT ${own}, s, e, all_bytes, all_packets, arrayJoin(range(toUInt32(intDiv(s, ${stepMs})), least(toUInt32(intDiv(e, ${stepMs})) + 1, intDiv({until:UInt64}, ${seconds})))) AS k
-FROM (SELECT ${own}, greatest(start, end - ${LONGEST_SPREAD_MS}) AS s, greatest(start, end) AS e, all_bytes, all_packets
-FROM (SELECT ${own}, bytes * greatest(sampling_rate, 1) AS all_bytes, packets * greatest(sampling_rate, 1) AS all_packets,
+FROM (SELECT ${passed}, s, e, all_bytes, all_packets, k, toInt64(k) * ${stepMs} AS k0, (toInt64(k) + 1) * ${stepMs} AS k1
+FROM (SELECT ${passed}, s, e, all_bytes, all_packets, arrayJoin(range(toUInt32(intDiv(s, ${stepMs})), least(toUInt32(intDiv(e, ${stepMs})) + 1, intDiv({until:UInt64}, ${seconds})))) AS k
+FROM (SELECT ${passed}, greatest(start, end - ${LONGEST_SPREAD_MS}) AS s, greatest(start, end) AS e, all_bytes, all_packets
+FROM (SELECT ${[own, ...HASHES].join(', ')}, bytes * greatest(sampling_rate, 1) AS all_bytes, packets * greatest(sampling_rate, 1) AS all_packets,
   toUnixTimestamp64Milli(time_flow_start_ns) AS start, toUnixTimestamp64Milli(time_flow_end_ns) AS end
 FROM ${RAW_TABLE} WHERE batch = {batch:UInt64}))))`;
 }
@@ -238,8 +248,9 @@ GROUP BY scope`,
 /** Finds a record for each named row. */
 export function fetchSql({ kept, records }: TopScratch): string {
   return `INSERT INTO ${records} (record, ${FETCHED.join(', ')})
-SELECT ${RECORD_HASH} AS record, ${FETCHED.join(', ')} FROM ${RAW_TABLE}
-WHERE batch = {batch:UInt64} AND record IN (SELECT record FROM ${kept} WHERE NOT other) LIMIT 1 BY record`;
+SELECT ${RECORD_HASH} AS record, ${FETCHED.join(', ')}
+FROM (SELECT ${[...new Set([...SCOPE, ...COMPARED, ...FETCHED]), ...HASHES].join(', ')} FROM ${RAW_TABLE} WHERE batch = {batch:UInt64})
+WHERE record IN (SELECT record FROM ${kept} WHERE NOT other) LIMIT 1 BY record`;
 }
 
 /** Puts one list into its table. */
