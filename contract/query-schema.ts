@@ -82,7 +82,9 @@ export const FLOW_QUERY_SCHEMA: JsonSchema = {
       default: QUERY_DEFAULTS.baseline,
     },
     mirror: {
-      ...flag('timeseries: also the other way (source and destination swapped), as negative values'),
+      ...flag(
+        'timeseries: also the other way (source and destination swapped), as negative values; table: a column for each way',
+      ),
       default: QUERY_DEFAULTS.mirror,
     },
     format: {

@@ -97,6 +97,7 @@ export interface FlowQuery {
   /**
    * `timeseries`: also the other way, as negative values: source and destination, input and output, in and out are
    * swapped in filter and groups; where neither names a side, `direction = out` is drawn up and `direction = in` down.
+   * `table`: a column for each of the two ways, of the rows that are shown.
    */
   mirror: boolean;
   /** `records`: rows for tables, lines for logs, or both. */

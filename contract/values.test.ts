@@ -2,6 +2,7 @@ import {
   QUALITY,
   addressBytes,
   addressWords,
+  dscpName,
   formatAddress,
   formatAddressBytes,
   formatAsn,
@@ -155,4 +156,19 @@ test('numbers with a meaning', () => {
   expect([500, 5_400_000, 172_800_000, 0].map(formatDuration)).toEqual(['500ms', '1h30m', '2d', '0s']);
   expect(formatTimeNs(1_700_000_000_000_000_017n)).toBe('2023-11-14T22:13:20.000000017Z');
   expect(formatTimeNs(-1n)).toBe('1969-12-31T23:59:59.999999999Z');
+});
+
+test.each([
+  [0, 'CS0'],
+  [184, 'EF'],
+  [185, 'EF'],
+  [192, 'CS6'],
+  [136, 'AF41'],
+  [40, 'AF11'],
+  [120, 'AF33'],
+  [4, 'LE'],
+  [168, undefined],
+  [12, undefined],
+])('the DSCP of ToS %d is called %s', (tos, name) => {
+  expect(dscpName(tos)).toBe(name);
 });

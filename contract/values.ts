@@ -218,3 +218,21 @@ export function formatTimeNs(ns: bigint): string {
 function trim(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
+
+/** Per-hop behaviours that are no class selector or assured forwarding (RFC 3246, 5865, 8622). */
+const DSCP_NAMES: ReadonlyMap<number, string> = new Map([
+  [1, 'LE'],
+  [44, 'VA'],
+  [46, 'EF'],
+]);
+
+/** What the DSCP of a type of service octet is called: `EF`, `CS6`, `AF41`; undefined for those without a name. */
+export function dscpName(tos: number): string | undefined {
+  const dscp = tos >> 2;
+  const known = DSCP_NAMES.get(dscp);
+  if (known !== undefined) return known;
+  if (dscp % 8 === 0) return `CS${dscp / 8}`;
+  // Assured forwarding: four classes, three drop precedences (RFC 2597).
+  const [group, precedence] = [dscp >> 3, (dscp & 7) / 2];
+  return group >= 1 && group <= 4 && [1, 2, 3].includes(precedence) ? `AF${group}${precedence}` : undefined;
+}

@@ -6,8 +6,10 @@ import {
   fillFilter,
   MEASURES,
   METRICS,
+  migrateQuery,
   parseFilter,
   QUERY_KINDS,
+  type FlowQueryInput,
 } from '@ringflow/contract';
 import { BOARDS } from './boards.ts';
 import { generate } from './generate.ts';
@@ -30,6 +32,7 @@ interface Panel {
   readonly type: string;
   readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
   readonly targets?: readonly Target[];
+  readonly fieldConfig?: { readonly defaults: { readonly displayName?: string } };
 }
 interface Written {
   readonly uid: string;
@@ -103,6 +106,31 @@ test.each(FLOW_TARGETS.map(({ name, target }) => [name, target] as const))('%s: 
   expect(QUERY_KINDS).toContain(target.kind ?? 'timeseries');
   expect(METRICS).toContain(target.metric ?? 'bytes');
   expect(MEASURES).toContain(target.measure ?? 'rate');
+});
+
+const ofType = (type: string) => WRITTEN.flatMap(({ panels }) => panels.filter((panel) => panel.type === type));
+
+test('what is titled as flow records is counted, not a rate of them', () => {
+  const counting = WRITTEN.flatMap(({ panels }) => panels.filter(({ title }) => title.endsWith('(flow records)')));
+  expect(counting.length).toBeGreaterThan(20);
+  for (const { title, targets = [] } of counting)
+    for (const target of targets) {
+      const { metric, measure } = migrateQuery(target as FlowQueryInput);
+      expect([title, metric, measure]).toEqual([title, 'flows', 'total']);
+    }
+});
+
+test('beside a table of records everything counts that the table has', () => {
+  const boards = WRITTEN.filter(({ uid }) => uid.startsWith('ringflow-records'));
+  const targets = boards.flatMap(({ panels }) => panels.flatMap((panel) => panel.targets ?? []));
+  const beside = targets.filter(({ kind }) => kind !== 'records');
+  expect(beside.map((target) => migrateQuery(target as FlowQueryInput).duplicates)).toEqual(Array(4).fill('count'));
+});
+
+test('a bar has its name also where it stands alone', () => {
+  expect(ofType('bargauge').length).toBeGreaterThan(1);
+  for (const { fieldConfig } of ofType('bargauge'))
+    expect(fieldConfig?.defaults.displayName).toBe('${__data.fields[0]}');
 });
 
 test('links to other dashboards lead somewhere', () => {

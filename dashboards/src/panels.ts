@@ -2,12 +2,15 @@ import { PanelBuilder as BarGauge } from '@grafana/grafana-foundation-sdk/bargau
 import {
   BarGaugeDisplayMode,
   GraphDrawStyle,
+  GraphThresholdsStyleConfigBuilder,
+  GraphThresholdsStyleMode,
   LegendDisplayMode,
   LegendPlacement,
   ReduceDataOptionsBuilder,
   SortOrder,
   StackingConfigBuilder,
   StackingMode,
+  TableSortByFieldStateBuilder,
   TooltipDisplayMode,
   VisibilityMode,
   VizTextDisplayOptionsBuilder,
@@ -38,7 +41,9 @@ import { PanelBuilder as TimeSeries } from '@grafana/grafana-foundation-sdk/time
 import type { FlowQueryInput } from '@ringflow/contract';
 import type { Placed } from './board.ts';
 import { colorOverrides } from './colors.ts';
-import { flowQuery, FLOWS, PROMETHEUS } from './query.ts';
+import { columnOverrides } from './columns.ts';
+import { colored, emptyIs, hiddenUnless, nothingOf } from './overrides.ts';
+import { flowQuery, FLOWS, PROMETHEUS, promQuery } from './query.ts';
 
 /** What every panel has: a title that says what is counted and in which unit, and a sentence for the "i". */
 export interface Described {
@@ -83,9 +88,20 @@ export function series(
     /** A table of last, mean and highest values on the right. */
     readonly legendTable?: boolean;
     readonly thresholds?: readonly { readonly value: number | null; readonly color: string }[];
+    /** Only series whose names end like this; the others are what they are computed from. */
+    readonly only?: string;
   },
 ): Placed {
-  return placed(about, timeSeries(about).datasource(FLOWS).targets(about.queries.map(flowQuery)));
+  const groupBy = about.queries[0]?.groupBy ?? [];
+  const panel = timeSeries(about)
+    .datasource(FLOWS)
+    .targets(about.queries.map(flowQuery))
+    .overrides([
+      ...colorOverrides(groupBy),
+      ...nothingOf(groupBy),
+      ...(about.only === undefined ? [] : hiddenUnless(about.only)),
+    ]);
+  return placed(about, panel);
 }
 
 /** The same for numbers of Prometheus. */
@@ -134,12 +150,14 @@ function timeSeries(about: {
             .displayMode(LegendDisplayMode.List)
             .placement(LegendPlacement.Bottom)
             .showLegend(true),
-    )
-    .overrides(colorOverrides());
+    );
   if (about.stacked === true) panel.stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'));
   if (about.bars === true) panel.drawStyle(GraphDrawStyle.Bars).lineWidth(0);
   if (about.minInterval !== undefined) panel.interval(about.minInterval);
-  if (about.thresholds) panel.thresholds(thresholds(about.thresholds));
+  if (about.thresholds)
+    panel
+      .thresholds(thresholds(about.thresholds))
+      .thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed));
   return panel;
 }
 
@@ -148,6 +166,12 @@ export function topTable(
   about: Described & {
     readonly query: Query;
     readonly drills?: readonly Drill[];
+    /** Display names of columns that stand beside a better one. */
+    readonly hidden?: readonly string[];
+    /** Display name of the column by which rows are shown first; default: as they come. */
+    readonly sortBy?: string;
+    /** Colour the percentages of utilisation. */
+    readonly thresholds?: readonly { readonly value: number | null; readonly color: string }[];
   },
 ): Placed {
   const panel = new Table()
@@ -155,18 +179,15 @@ export function topTable(
     .targets([flowQuery({ kind: 'table', limit: 100, ...about.query })])
     .showHeader(true)
     .filterable(true)
+    .minWidth(90)
     .overrides([
-      { matcher: { id: 'byType', options: 'number' }, properties: [{ id: 'custom.width', value: 92 }] },
-      {
-        matcher: { id: 'byRegexp', options: '/^Share/' },
-        properties: [
-          { id: 'custom.cellOptions', value: { type: 'gauge', mode: 'basic', valueDisplayMode: 'text' } },
-          { id: 'custom.width', value: 130 },
-          { id: 'color', value: { mode: 'fixed', fixedColor: 'blue' } },
-        ],
-      },
+      ...columnOverrides(about.hidden ?? []),
+      ...(about.thresholds ? [colored('Utilization')] : []),
       ...byField(about.drills ?? []),
     ]);
+  if (about.thresholds) panel.thresholds(thresholds(about.thresholds));
+  if (about.sortBy !== undefined)
+    panel.sortBy([new TableSortByFieldStateBuilder().displayName(about.sortBy).desc(true)]);
   return placed(about, panel);
 }
 
@@ -178,16 +199,25 @@ function byField(drills: readonly Drill[]) {
   }));
 }
 
-/** Single records: paged and sorted by the collector, each with all it has when opened. */
+/** Single records: paged and sorted by the collector, each with all it has when opened. The board has a variable `resolve`. */
 export function records(about: Described & { readonly query: Query; readonly drills?: readonly Drill[] }): Placed {
   return placed(
     about,
     new Table()
       .datasource(FLOWS)
-      .targets([flowQuery({ kind: 'records', ...about.query })])
+      .targets([flowQuery({ kind: 'records', details: true, resolve: '$resolve', ...about.query })])
       .showHeader(true)
       .filterable(true)
-      .overrides(byField(about.drills ?? [])),
+      .minWidth(80)
+      .overrides([
+        ...columnOverrides(),
+        // Addresses are what one reads; the table scrolls where there is less room.
+        {
+          matcher: { id: 'byRegexp', options: '/^(Client|Server|Source address|Destination address)$/' },
+          properties: [{ id: 'custom.minWidth', value: 130 }],
+        },
+        ...byField(about.drills ?? []),
+      ]),
   );
 }
 
@@ -198,9 +228,11 @@ export function donut(
   const metric = about.query.metric ?? 'bytes';
   const panel = new PieChart()
     .datasource(FLOWS)
-    .targets([flowQuery({ kind: 'table', limit: about.width > 6 ? 10 : 7, columns: [metric], ...about.query })])
+    .targets([flowQuery({ kind: 'table', limit: about.width > 6 ? 10 : 5, columns: [metric], ...about.query })])
     .pieType(PieChartType.Donut)
     .unit(about.unit)
+    // Of the percentages in the legend.
+    .decimals(1)
     .reduceOptions(new ReduceDataOptionsBuilder().values(true).calcs([]).fields('').limit(50))
     .legend(
       new PieChartLegendOptionsBuilder()
@@ -211,7 +243,7 @@ export function donut(
         .values([PieChartLegendValues.Percent]),
     )
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Single))
-    .overrides(colorOverrides());
+    .overrides([...colorOverrides(about.query.groupBy, 'rows'), emptyIs(about.query.groupBy)]);
   if (about.drill)
     panel.dataLinks([
       new DashboardLinkBuilder(about.drill.title).url(drillUrl(about.drill, '${__data.fields[0]:percentencode}')),
@@ -228,6 +260,9 @@ export function wordBars(about: Described & { readonly query: Query; readonly un
       .datasource(FLOWS)
       .targets([flowQuery({ kind: 'table', limit: 12, columns: [metric], other: false, ...about.query })])
       .unit(about.unit)
+      .overrides([emptyIs(about.query.groupBy)])
+      // Grafana leaves out the name of a bar that stands alone, unless one is set.
+      .displayName('${__data.fields[0]}')
       .displayMode(BarGaugeDisplayMode.Basic)
       .orientation(VizOrientation.Horizontal)
       .reduceOptions(new ReduceDataOptionsBuilder().values(true).calcs([]).fields(''))
@@ -296,27 +331,41 @@ export function heatmap(about: Described & { readonly query: Query; readonly uni
   );
 }
 
-/** A table of Prometheus series. */
+/** Rows of exporters with numbers of Prometheus, each from a query of its own. */
 export function promTable(
   about: Described & {
-    readonly targets: readonly Builder<Dataquery>[];
-    readonly unit: string;
-    readonly hidden?: readonly string[];
+    readonly columns: readonly {
+      readonly name: string;
+      readonly unit: string;
+      readonly expr: string;
+      readonly thresholds?: readonly { readonly value: number | null; readonly color: string }[];
+    }[];
   },
 ): Placed {
+  const refId = (at: number) => String.fromCharCode(65 + at);
   return placed(
     about,
     new Table()
       .datasource(PROMETHEUS)
-      .targets([...about.targets])
-      .unit(about.unit)
+      .targets(about.columns.map(({ expr }, at) => promQuery(expr, '', refId(at), true)))
+      .transformations([{ id: 'merge', options: {} }])
       .filterable(true)
-      .overrides(
-        ['Time', ...(about.hidden ?? [])].map((name) => ({
-          matcher: { id: 'byName', options: name },
-          properties: [{ id: 'custom.hidden', value: true }],
+      .minWidth(80)
+      .overrides([
+        { matcher: { id: 'byName', options: 'Time' }, properties: [{ id: 'custom.hideFrom.viz', value: true }] },
+        ...['exporter', 'name', 'protocol'].map((label) => ({
+          matcher: { id: 'byName', options: label },
+          properties: [{ id: 'displayName', value: label.replace(/^./, (letter) => letter.toUpperCase()) }],
         })),
-      ),
+        ...about.columns.map(({ name, unit, thresholds: steps }, at) => ({
+          matcher: { id: 'byName', options: `Value #${refId(at)}` },
+          properties: [
+            { id: 'displayName', value: name },
+            { id: 'unit', value: unit },
+            ...(steps ? [{ id: 'thresholds', value: { mode: 'absolute', steps } }, ...colored(name).properties] : []),
+          ],
+        })),
+      ]),
   );
 }
 

@@ -7,8 +7,14 @@ export const FLOWS = { type: 'ringflow-flows-datasource', uid: '${ds}' } as cons
 /** The Prometheus that scrapes the collector. */
 export const PROMETHEUS = { type: 'prometheus', uid: '${prometheus}' } as const;
 
+/** What becomes of records in the browser: rows that open, and host names in place of addresses where the variable is on. */
+export interface RecordsView {
+  readonly details: true;
+  readonly resolve: '$resolve';
+}
+
 /** A flow query as a panel's target: the data source's own type, so that dashboards and plugin cannot drift apart. */
-export function flowQuery({ refId = 'A', ...query }: FlowQueryInput): Builder<Dataquery> {
+export function flowQuery({ refId = 'A', ...query }: FlowQueryInput & Partial<RecordsView>): Builder<Dataquery> {
   return target({ refId, datasource: FLOWS, ...query });
 }
 

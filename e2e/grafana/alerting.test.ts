@@ -2,14 +2,13 @@
  * What Grafana asks by itself, without the front end of the plugin: alert rules, expressions and shared dashboards in a
  * real Grafana.
  */
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { until } from '../../collector/src/cli/testing/collector.ts';
-import { startBrowser } from './testing/browser.ts';
 import { saveDashboard } from './testing/dashboard.ts';
-import { addSource, askGrafana, type FlowSource, type TimeWindow } from './testing/data-source.ts';
-import { startFlowCollector, TOKEN, type FlowCollector, type MadeUpFlow } from './testing/flows.ts';
-import { describeWithGrafana, startGrafana, type Grafana } from './testing/grafana.ts';
+import { askGrafana, type TimeWindow } from './testing/data-source.ts';
+import type { MadeUpFlow } from './testing/flows.ts';
+import { describeWithGrafana } from './testing/grafana.ts';
+import { useStage } from './testing/stage.ts';
+import { startWebhook, type Webhook } from './testing/webhook.ts';
 
 jest.setTimeout(300_000);
 
@@ -32,58 +31,28 @@ const flows: MadeUpFlow[] = [0, 1, 2, 3, 4].flatMap((minute) =>
 
 const EXPRESSION = { type: '__expr__', uid: '__expr__' };
 
-/** What Grafana sends to a webhook. */
-interface Notification {
-  readonly status: 'firing' | 'resolved';
-  readonly alerts: readonly {
-    readonly status: 'firing' | 'resolved';
-    readonly labels: Readonly<Record<string, string>>;
-    readonly annotations: Readonly<Record<string, string>>;
-  }[];
-}
-
 describeWithGrafana('what Grafana asks by itself', () => {
-  let grafana: Grafana;
-  let collector: FlowCollector;
-  let source: FlowSource;
-  let hook: Server;
-  const notifications: Notification[] = [];
+  const stage = useStage('Flows of the alerts', flows);
+  let hook: Webhook;
 
   beforeAll(async () => {
-    grafana = await startGrafana();
-    collector = await startFlowCollector();
-    source = await addSource(grafana, 'Flows of the alerts', { url: collector.url, token: TOKEN });
-    await collector.send(flows);
-    hook = createServer((request, response) => {
-      let body = '';
-      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
-      request.on('end', () => {
-        notifications.push(JSON.parse(body) as Notification);
-        response.end();
-      });
-    });
-    await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', resolve));
+    hook = await startWebhook();
   });
-  afterAll(async () => {
-    hook?.close();
-    await source?.remove().catch(() => undefined);
-    await grafana?.stop();
-    await collector?.stop();
-  });
+  afterAll(() => hook?.close());
 
   /** Part of a rule. */
   const part = (refId: string, model: object, seconds = 0) => ({
     refId,
-    datasourceUid: seconds > 0 ? source.uid : EXPRESSION.uid,
+    datasourceUid: seconds > 0 ? stage.source.uid : EXPRESSION.uid,
     relativeTimeRange: { from: seconds, to: 0 },
-    model: { refId, datasource: seconds > 0 ? source.ref : EXPRESSION, ...model },
+    model: { refId, datasource: seconds > 0 ? stage.source.ref : EXPRESSION, ...model },
   });
 
   test('reduce and math give the right numbers', async () => {
     const { results } = await askGrafana(
-      grafana,
+      stage.grafana,
       [
-        { refId: 'A', datasource: source.ref, kind: 'timeseries', groupBy: ['src_addr'] },
+        { refId: 'A', datasource: stage.source.ref, kind: 'timeseries', groupBy: ['src_addr'] },
         { refId: 'R', datasource: EXPRESSION, type: 'reduce', expression: 'A', reducer: 'mean' },
         { refId: 'M', datasource: EXPRESSION, type: 'math', expression: '$R / 1000 + 1' },
       ],
@@ -103,7 +72,7 @@ describeWithGrafana('what Grafana asks by itself', () => {
   test('a table gives a rule one number per row, whatever the version of the query', async () => {
     const seconds = Math.ceil((Date.now() - window.fromMs) / 1000) + MINUTE / 1000;
     const evaluate = async (model: object) => {
-      const { results } = await grafana.api<Awaited<ReturnType<typeof askGrafana>>>('POST', '/api/v1/eval', {
+      const { results } = await stage.grafana.api<Awaited<ReturnType<typeof askGrafana>>>('POST', '/api/v1/eval', {
         now: new Date().toISOString(),
         condition: 'T',
         data: [
@@ -128,9 +97,9 @@ describeWithGrafana('what Grafana asks by itself', () => {
   test('nothing that matches is no data, not an error', async () => {
     for (const kind of ['timeseries', 'table']) {
       const { results } = await askGrafana(
-        grafana,
+        stage.grafana,
         [
-          { refId: 'A', datasource: source.ref, kind, groupBy: ['src_addr'], filter: 'dst_port = 1' },
+          { refId: 'A', datasource: stage.source.ref, kind, groupBy: ['src_addr'], filter: 'dst_port = 1' },
           { refId: 'R', datasource: EXPRESSION, type: 'reduce', expression: 'A', reducer: 'last' },
         ],
         window,
@@ -141,16 +110,16 @@ describeWithGrafana('what Grafana asks by itself', () => {
 
   test('a shared dashboard shows its panels to somebody who is not signed in', async () => {
     const uid = await saveDashboard(
-      grafana,
+      stage.grafana,
       'Shared',
-      source,
+      stage.source,
       [
         { title: 'Sum', type: 'stat', query: { kind: 'stat', columns: ['bytes'] } },
         { title: 'Hosts', type: 'table', query: { kind: 'table', groupBy: ['src_addr'] } },
       ],
       window,
     );
-    const { accessToken } = await grafana.api<{ accessToken: string }>(
+    const { accessToken } = await stage.grafana.api<{ accessToken: string }>(
       'POST',
       `/api/dashboards/uid/${uid}/public-dashboards`,
       {
@@ -158,34 +127,31 @@ describeWithGrafana('what Grafana asks by itself', () => {
         share: 'public',
       },
     );
-    const browser = await startBrowser(grafana);
-    try {
-      const { page, open, picture } = await browser.newPage('nobody');
-      await open(`/public-dashboards/${accessToken}`);
-      await page.getByText('9.30 MB').first().waitFor();
-      await page.getByText('198.51.100.2').first().waitFor();
-      await picture('shared-dashboard');
-    } finally {
-      await browser.close();
-    }
+    const { page, open, picture } = await stage.browser.newPage('nobody');
+    await open(`/public-dashboards/${accessToken}`);
+    await page.getByText('9.30 MB').first().waitFor();
+    await page.getByText('198.51.100.2').first().waitFor();
+    await picture('shared-dashboard');
   });
 
   test('a rule fires on a spike and resolves, with the labels of the flows in the notification', async () => {
-    const { port } = hook.address() as AddressInfo;
-    const { uid: folderUID } = await grafana.api<{ uid: string }>('POST', '/api/folders', { title: 'Flow alerts' });
-    await grafana.api('POST', '/api/v1/provisioning/contact-points', {
+    const { notifications } = hook;
+    const { uid: folderUID } = await stage.grafana.api<{ uid: string }>('POST', '/api/folders', {
+      title: 'Flow alerts',
+    });
+    await stage.grafana.api('POST', '/api/v1/provisioning/contact-points', {
       name: 'hook',
       type: 'webhook',
-      settings: { url: `http://127.0.0.1:${port}/` },
+      settings: { url: hook.url },
     });
-    await grafana.api('PUT', '/api/v1/provisioning/policies', {
+    await stage.grafana.api('PUT', '/api/v1/provisioning/policies', {
       receiver: 'hook',
       group_by: ['alertname'],
       group_wait: '0s',
       group_interval: '1s',
       repeat_interval: '1h',
     });
-    const rule = await grafana.api<{ uid: string }>('POST', '/api/v1/provisioning/alert-rules', {
+    const rule = await stage.grafana.api<{ uid: string }>('POST', '/api/v1/provisioning/alert-rules', {
       title: 'A host sends a lot',
       orgID: 1,
       folderUID,
@@ -217,11 +183,11 @@ describeWithGrafana('what Grafana asks by itself', () => {
         }),
       ],
     });
-    await grafana.api('PUT', `/api/v1/provisioning/folder/${folderUID}/rule-groups/flows`, {
+    await stage.grafana.api('PUT', `/api/v1/provisioning/folder/${folderUID}/rule-groups/flows`, {
       title: 'flows',
       folderUid: folderUID,
       interval: 10,
-      rules: [await grafana.api('GET', `/api/v1/provisioning/alert-rules/${rule.uid}`)],
+      rules: [await stage.grafana.api('GET', `/api/v1/provisioning/alert-rules/${rule.uid}`)],
     });
 
     const background = (bytes: number): MadeUpFlow[] =>
@@ -234,9 +200,9 @@ describeWithGrafana('what Grafana asks by itself', () => {
         bytes: index === 0 ? bytes : 1000,
         packets: 10,
       }));
-    await collector.send(background(1_000_000_000));
+    await stage.collector.send(background(1_000_000_000));
     // Both hosts go on sending a little, so that the rule resolves because the spike is over.
-    const trickle = setInterval(() => void collector.send(background(1000)).catch(() => undefined), 5000);
+    const trickle = setInterval(() => void stage.collector.send(background(1000)).catch(() => undefined), 5000);
     try {
       const firing = await until(
         async () => notifications.find(({ status }) => status === 'firing'),

@@ -2,136 +2,103 @@
  * Every dashboard in a real Grafana, over the demo's traffic: no panel without data, none with an error, nothing asked
  * from outside; and totals that agree however they are divided.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Page } from 'playwright-core';
-import {
-  createFolder,
-  startCollector,
-  until,
-  type RunningCollector,
-} from '../../collector/src/cli/testing/collector.ts';
 import { BOARDS } from '../../dashboards/src/boards.ts';
 import { generate } from '../../dashboards/src/generate.ts';
-import { ROOT } from '../testing/documented.ts';
-import { freeTcpPort } from '../testing/ports.ts';
-import { findProgram, startProgram, type RunningProgram } from '../testing/programs.ts';
-import { startBrowser, type GrafanaBrowser } from './testing/browser.ts';
-import { addSource, column, type FlowSource } from './testing/data-source.ts';
-import { describeWithGrafana, startGrafana, type Grafana } from './testing/grafana.ts';
+import { findProgram } from '../testing/programs.ts';
+import { saveDashboard } from './testing/dashboard.ts';
+import { column } from './testing/data-source.ts';
+import { startDemoCollector } from './testing/demo.ts';
+import { paintedAfter, paintingTable, watchPainting, type PaintedBoard } from './testing/first-paint.ts';
+import { describeWithGrafana } from './testing/grafana.ts';
+import { hasValues, showDashboard, type WrittenDashboard } from './testing/panel-answers.ts';
+import { startMetrics, type Metrics } from './testing/prometheus.ts';
+import { useStageWith } from './testing/stage.ts';
 
 jest.setTimeout(300_000);
 
 const HAS_PROMETHEUS = findProgram('prometheus') !== null;
 if (!HAS_PROMETHEUS) process.stderr.write('prometheus is not installed; its dashboard is not looked at\n');
+const DASHBOARDS = new Map(
+  [...generate().values()].map((content) => JSON.parse(content) as WrittenDashboard).map((one) => [one.uid, one]),
+);
 const SHOWN = BOARDS.filter(({ prometheus }) => HAS_PROMETHEUS || prometheus !== true);
 
 describeWithGrafana('the dashboards in Grafana', () => {
-  let folder: ReturnType<typeof createFolder>;
-  let collector: RunningCollector;
-  let grafana: Grafana;
-  let browser: GrafanaBrowser;
-  let source: FlowSource;
-  let prometheus: RunningProgram | undefined;
-  let metrics: string | undefined;
+  let metrics: Metrics | undefined;
 
+  // Before the stage is cleared: these run in the order in which they stand.
+  afterAll(() => metrics?.stop());
+  const stage = useStageWith('Flows of the demo', startDemoCollector);
   beforeAll(async () => {
-    folder = createFolder('demo: {flows_per_second: 100, history_flows_per_minute: 300}\n');
-    [collector, grafana] = await Promise.all([startCollector(folder.path, 'demo'), startGrafana()]);
-    await until(
-      async () => /Filled in the last/.test(collector.output()),
-      120_000,
-      () => collector.output(),
-    );
-    source = await addSource(grafana, 'Flows of the demo', { url: collector.url });
-    if (HAS_PROMETHEUS) metrics = await scrape();
-    for (const content of generate().values())
-      await grafana.api('POST', '/api/dashboards/db', { dashboard: JSON.parse(content), overwrite: true });
-    browser = await startBrowser(grafana);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    prometheus?.kill('SIGTERM');
-    await source?.remove();
-    if (metrics !== undefined) await grafana.api('DELETE', `/api/datasources/uid/${metrics}`);
-    await grafana?.stop();
-    collector?.kill('SIGTERM');
-    await collector?.exited;
-    folder?.remove();
-  });
-
-  /** A Prometheus that has scraped the collector for half a minute, as a data source; returns its uid. */
-  async function scrape(): Promise<string> {
-    const file = join(folder.path, 'prometheus.yml');
-    const config = readFileSync(join(ROOT, 'provisioning/prometheus/prometheus.yml'), 'utf8')
-      .replace('127.0.0.1:8055', new URL(collector.url).host)
-      .replace('scrape_interval: 15s', 'scrape_interval: 1s')
-      .replaceAll('- rules/', `- ${join(ROOT, 'provisioning/prometheus/rules')}/`);
-    writeFileSync(file, config);
-    const port = await freeTcpPort();
-    const url = `http://127.0.0.1:${port}`;
-    const args = [
-      `--config.file=${file}`,
-      `--storage.tsdb.path=${folder.path}/tsdb`,
-      `--web.listen-address=127.0.0.1:${port}`,
-    ];
-    prometheus = startProgram('prometheus', args, folder.path, 900_000);
-    const asked = `${url}/api/v1/query?query=${encodeURIComponent('count_over_time(ringflow_exporters[5m]) > 20')}`;
-    await until(
-      async () => (await (await fetch(asked).catch(() => undefined))?.text())?.includes('"value"'),
-      90_000,
-      () => prometheus?.output() ?? '',
-    );
-    const { datasource } = await grafana.api<{ datasource: { uid: string } }>('POST', '/api/datasources', {
-      name: 'Prometheus of the demo',
-      type: 'prometheus',
-      access: 'proxy',
-      url,
-      jsonData: { timeInterval: '1s' },
-    });
-    return datasource.uid;
-  }
-
-  /** Brings every panel into view, so that each asks, and waits until all have their answers. */
-  async function showAll(page: Page): Promise<void> {
-    const bottom = async (): Promise<number> => page.evaluate('document.documentElement.scrollHeight');
-    for (let y = 0; y < (await bottom()); y += 700) {
-      await page.evaluate(`window.scrollTo(0, ${y})`);
-      await page.waitForTimeout(300);
-      await page.waitForFunction('document.querySelector(\'[aria-label="Panel loading bar"]\') === null', null, {
-        timeout: 60_000,
-      });
+    if (HAS_PROMETHEUS) {
+      metrics = await startMetrics(stage.grafana, stage.collector);
+      // Rates need half a minute of it.
+      await metrics.becomes('count_over_time(ringflow_exporters[5m]) > 20');
     }
-  }
+    for (const dashboard of DASHBOARDS.values())
+      await stage.grafana.api('POST', '/api/dashboards/db', { dashboard, overwrite: true });
+  });
 
   test.each(SHOWN.map(({ uid }) => [uid]))('%s: every panel shows data', async (uid) => {
-    const { page, open, picture, errors } = await browser.newPage();
+    const opened = await stage.browser.newPage();
+    const { page, picture, errors } = opened;
+    const size = page.viewportSize() as { width: number; height: number };
     const outside: string[] = [];
     page.on('request', (request) => {
       const { hostname, protocol } = new URL(request.url());
       if (protocol.startsWith('http') && hostname !== '127.0.0.1') outside.push(request.url());
     });
-    await open(`/d/${uid}?from=now-6h&to=now&kiosk&var-ds=${source.uid}&var-prometheus=${metrics ?? ''}`);
-    await page.getByTestId('data-testid header-container').first().waitFor({ timeout: 60_000 });
-    await showAll(page);
+    const shown = await showDashboard(opened, DASHBOARDS.get(uid) as WrittenDashboard, {
+      from: 'now-6h',
+      to: 'now',
+      'var-ds': stage.source.uid,
+      'var-prometheus': metrics?.uid ?? '',
+    });
+    const marked = await page.getByTestId(/Panel status error/).count();
+    await page.setViewportSize(size);
     await picture(uid);
-    const statuses = await page.getByTestId(/Panel status error/).all();
-    const failed = await Promise.all(
-      statuses.map((status) => status.locator('xpath=ancestor::section[1]').innerText()),
-    );
-    const empty = await page
-      .getByText(/^No data/)
-      .locator('xpath=ancestor::section[1]')
-      .allInnerTexts();
+    const failed = shown.flatMap(({ title, error }) => (error === undefined ? [] : `${title}: ${error}`));
+    // A table without rows looks like one that has not been filled yet, so what was answered is looked at, too.
+    const empty = shown.flatMap(({ title, frames, text }) => (hasValues(frames) && !/No data/.test(text) ? [] : title));
+    expect(marked).toBe(failed.length);
     expect({ uid, failed, empty, errors, outside }).toEqual({ uid, failed: [], empty: [], errors: [], outside: [] });
     await page.context().close();
   });
+
+  test('when each dashboard is to be seen', async () => {
+    const { page, open } = await stage.browser.newPage();
+    const { source, grafana } = stage;
+    const text = { title: 'Text', type: 'text', query: {}, options: { content: 'Nothing is asked' } };
+    const now = { fromMs: Date.now() - 3_600_000, toMs: Date.now() };
+    const alone = await saveDashboard(grafana, 'Grafana alone', source, [text], now);
+    const load = (uid: string) =>
+      paintedAfter(page, () =>
+        open(`/d/${uid}?from=now-6h&to=now&var-ds=${source.uid}&var-prometheus=${metrics?.uid ?? ''}`),
+      );
+    const click = (uid: string) => paintedAfter(page, () => page.locator(`a[href^="/d/${uid}?"]`).first().click());
+    await watchPainting(page);
+    const rows: PaintedBoard[] = [];
+    try {
+      // Whoever comes the first time fetches Grafana's scripts, too; that is not counted.
+      await load(alone);
+      rows.push({ board: 'one text panel', loaded: await load(alone) });
+      // Each board has a link to the next one.
+      const [first, ...others] = SHOWN.map(({ uid }) => uid) as [string, ...string[]];
+      await load(first);
+      rows.push({ board: first, loaded: await load(first) });
+      for (const board of others) rows.push({ board, clicked: await click(board), loaded: await load(board) });
+    } finally {
+      process.stderr.write(`${paintingTable(rows)}\n`);
+      await page.context().close();
+    }
+    expect(rows).toHaveLength(SHOWN.length + 1);
+  }, 600_000);
 
   test('a total is the same however it is divided, and shares make a hundred', async () => {
     // An hour ago nothing more arrives between one answer and the next.
     const toMs = (Math.floor(Date.now() / 3_600_000) - 1) * 3_600_000;
     const table = (refId: string, groupBy: string[]) => ({ refId, kind: 'table' as const, groupBy, limit: 20 });
-    const answers = await source.ask(
+    const answers = await stage.source.ask(
       [
         { refId: 'total', kind: 'stat' },
         table('clients', ['client_addr']),

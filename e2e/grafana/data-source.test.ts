@@ -4,11 +4,11 @@
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { startBrowser, type GrafanaBrowser } from './testing/browser.ts';
 import { saveDashboard, type PanelOf } from './testing/dashboard.ts';
-import { addSource, column, type FlowSource, type TimeWindow } from './testing/data-source.ts';
-import { startFlowCollector, TOKEN, type FlowCollector, type MadeUpFlow } from './testing/flows.ts';
-import { describeWithGrafana, startGrafana, type Grafana } from './testing/grafana.ts';
+import { addSource, column, type TimeWindow } from './testing/data-source.ts';
+import { TOKEN, type MadeUpFlow } from './testing/flows.ts';
+import { describeWithGrafana } from './testing/grafana.ts';
+import { useStage } from './testing/stage.ts';
 
 jest.setTimeout(180_000);
 
@@ -30,27 +30,11 @@ const flows: MadeUpFlow[] = [0, 1, 2, 3, 4].flatMap((minute) =>
 );
 
 describeWithGrafana('the data source in Grafana', () => {
-  let grafana: Grafana;
-  let collector: FlowCollector;
-  let browser: GrafanaBrowser;
-  let source: FlowSource;
-
-  beforeAll(async () => {
-    grafana = await startGrafana();
-    collector = await startFlowCollector();
-    browser = await startBrowser(grafana);
-    source = await addSource(grafana, 'Flows of the test', { url: collector.url, token: TOKEN });
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await source?.remove();
-    await grafana?.stop();
-    await collector?.stop();
-  });
+  const stage = useStage('Flows of the test');
 
   describe('settings', () => {
     test('an empty collector is healthy, and the check says what is missing', async () => {
-      await expect(source.health()).resolves.toEqual(
+      await expect(stage.source.health()).resolves.toEqual(
         expect.objectContaining({
           status: 'OK',
           message: expect.stringMatching(/^Ringflow [0-9.]+ answers, but has no flows yet\. /),
@@ -61,16 +45,16 @@ describeWithGrafana('the data source in Grafana', () => {
     test('each thing that can be wrong has a text of its own', async () => {
       const html = await listen((_, response) => response.setHeader('content-type', 'text/html').end('<html>'));
       const cases: [settings: Parameters<typeof addSource>[2], says: RegExp][] = [
-        [{ url: collector.url, token: 'wrong' }, /^The collector refuses the token\. Paste /],
-        [{ url: collector.url }, /^The collector wants a token, and the data source has none\. /],
+        [{ url: stage.collector.url, token: 'wrong' }, /^The collector refuses the token\. Paste /],
+        [{ url: stage.collector.url }, /^The collector wants a token, and the data source has none\. /],
         [{ url: 'http://127.0.0.1:1', token: TOKEN }, /^Nothing listens at http:\/\/127\.0\.0\.1:1\. /],
         [{ url: urlOf(html) }, /is not a Ringflow collector: it answered 200 with text\/html\. /],
-        [{ url: collector.url.replace('http:', 'https:') }, /does not speak TLS\. Begin the URL .* http:/],
+        [{ url: stage.collector.url.replace('http:', 'https:') }, /does not speak TLS\. Begin the URL .* http:/],
         [{ url: 'collector:8055' }, /cannot be used\. Write scheme, host and port/],
       ];
       try {
         for (const [settings, says] of cases) {
-          const wrong = await addSource(grafana, `Wrong ${says}`, settings);
+          const wrong = await addSource(stage.grafana, `Wrong ${says}`, settings);
           expect(await wrong.health()).toEqual(
             expect.objectContaining({ status: 'ERROR', message: expect.stringMatching(says) }),
           );
@@ -82,14 +66,14 @@ describeWithGrafana('the data source in Grafana', () => {
     });
 
     test('are filled in by hand: a wrong token is refused, the right one is taken', async () => {
-      const { page, open, picture } = await browser.newPage();
+      const { page, open, picture } = await stage.browser.newPage();
       await open('/connections/datasources/new');
       await page.getByPlaceholder(/filter by name or type/i).fill('Ringflow');
       await page
         .getByRole('button', { name: /Ringflow/ })
         .first()
         .click();
-      await page.getByLabel(/^URL/).first().fill(collector.url);
+      await page.getByLabel(/^URL/).first().fill(stage.collector.url);
       await page
         .getByLabel(/^Token/)
         .first()
@@ -116,15 +100,15 @@ describeWithGrafana('the data source in Grafana', () => {
         .first()
         .waitFor();
       await picture('settings-right-token');
-      await grafana.api('DELETE', `/api/datasources/uid/${/edit\/([^/?]+)/.exec(page.url())?.[1]}`);
+      await stage.grafana.api('DELETE', `/api/datasources/uid/${/edit\/([^/?]+)/.exec(page.url())?.[1]}`);
     });
   });
 
   describe('queries', () => {
-    beforeAll(() => collector.send(flows));
+    beforeAll(() => stage.collector.send(flows));
 
     test('the frames of each kind hold what was sent', async () => {
-      const answers = await source.ask(
+      const answers = await stage.source.ask(
         [
           { refId: 'series', kind: 'timeseries', groupBy: ['src_addr'] },
           { refId: 'table', kind: 'table', groupBy: ['src_addr', 'dst_addr'], limit: 2 },
@@ -163,13 +147,13 @@ describeWithGrafana('the data source in Grafana', () => {
     test('a query of an older dashboard means the same as a new one', async () => {
       const old = { refId: 'A', queryType: 'table', groupBy: ['src_addr'], version: 0 };
       const now = { refId: 'B', kind: 'table' as const, groupBy: ['src_addr'], version: 1 };
-      const answers = await source.ask([old, now], window);
+      const answers = await stage.source.ask([old, now], window);
       expect(answers['A']?.frames[0]?.data).toEqual(answers['B']?.frames[0]?.data);
       expect(column(answers['A'], 'bytes')).toEqual([30_000_000, 3_000_000, 300_000]);
     });
 
     test('one wrong query leaves the others alone, and says what is wrong', async () => {
-      const answers = await source.ask(
+      const answers = await stage.source.ask(
         [
           { refId: 'A', kind: 'stat' },
           { refId: 'B', filter: 'src_addr = = 3' },
@@ -198,8 +182,8 @@ describeWithGrafana('the data source in Grafana', () => {
         { title: 'Graph', type: 'nodeGraph', query: { kind: 'graph', groupBy: ['src_addr', 'dst_addr'] } },
         { title: 'Sizes', type: 'heatmap', query: { kind: 'heatmap', groupBy: ['bytes'] } },
       ];
-      const uid = await saveDashboard(grafana, 'Kinds', source, panels, window);
-      const { page, open, picture, errors } = await browser.newPage();
+      const uid = await saveDashboard(stage.grafana, 'Kinds', stage.source, panels, window);
+      const { page, open, picture, errors } = await stage.browser.newPage();
       await open(`/d/${uid}`);
       for (const { title } of panels) await page.getByRole('heading', { name: title }).first().waitFor();
       await page.getByText('33.3 MB').first().waitFor();
@@ -210,8 +194,8 @@ describeWithGrafana('the data source in Grafana', () => {
 
       const pane = {
         a: {
-          datasource: source.uid,
-          queries: [{ refId: 'A', datasource: source.ref, kind: 'records' }],
+          datasource: stage.source.uid,
+          queries: [{ refId: 'A', datasource: stage.source.ref, kind: 'records' }],
           range: { from: String(window.fromMs), to: String(window.toMs) },
         },
       };
@@ -224,15 +208,15 @@ describeWithGrafana('the data source in Grafana', () => {
 
   describe('a collector that does not answer', () => {
     test('is named in the panel, with what to do', async () => {
-      const gone = await addSource(grafana, 'Gone', { url: 'http://127.0.0.1:1' });
+      const gone = await addSource(stage.grafana, 'Gone', { url: 'http://127.0.0.1:1' });
       const uid = await saveDashboard(
-        grafana,
+        stage.grafana,
         'Gone',
         gone,
         [{ title: 'Rates', type: 'timeseries', query: { kind: 'timeseries' } }],
         window,
       );
-      const { page, open, picture } = await browser.newPage();
+      const { page, open, picture } = await stage.browser.newPage();
       await open(`/d/${uid}`);
       await page
         .getByTestId(/Panel status error/)
@@ -249,7 +233,7 @@ describeWithGrafana('the data source in Grafana', () => {
     test('in time is an error after the timeout of the data source, and the question ends', async () => {
       let ended = 0;
       const slow = await listen((_, response) => response.once('close', () => ended++));
-      const waiting = await addSource(grafana, 'Slow', { url: urlOf(slow), jsonData: { timeout: 1 } });
+      const waiting = await addSource(stage.grafana, 'Slow', { url: urlOf(slow), jsonData: { timeout: 1 } });
       try {
         const { A } = await waiting.ask([{ refId: 'A' }], window);
         expect(A).toEqual(

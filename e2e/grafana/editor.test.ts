@@ -1,10 +1,11 @@
 /** The query editor in a real Grafana, used as people use it: every kind built by mouse, some by keyboard, and filters. */
 import type { Locator, Page } from 'playwright-core';
 import type { FlowQuery, FlowQueryInput, QueryResult } from '@ringflow/contract';
-import { startBrowser, type GrafanaBrowser, type GrafanaPage } from './testing/browser.ts';
-import { addSource, column, type FlowSource, type TimeWindow } from './testing/data-source.ts';
-import { startFlowCollector, TOKEN, type FlowCollector, type MadeUpFlow } from './testing/flows.ts';
-import { describeWithGrafana, startGrafana, type Grafana } from './testing/grafana.ts';
+import type { GrafanaPage } from './testing/browser.ts';
+import { column, type TimeWindow } from './testing/data-source.ts';
+import type { MadeUpFlow } from './testing/flows.ts';
+import { describeWithGrafana } from './testing/grafana.ts';
+import { useStage } from './testing/stage.ts';
 
 jest.setTimeout(180_000);
 
@@ -48,32 +49,15 @@ interface Editor extends GrafanaPage {
 }
 
 describeWithGrafana('the query editor in Grafana', () => {
-  let grafana: Grafana;
-  let collector: FlowCollector;
-  let browser: GrafanaBrowser;
-  let source: FlowSource;
-
-  beforeAll(async () => {
-    grafana = await startGrafana();
-    collector = await startFlowCollector();
-    browser = await startBrowser(grafana);
-    source = await addSource(grafana, 'Flows of the editor', { url: collector.url, token: TOKEN });
-    await collector.send(flows);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await source?.remove();
-    await grafana?.stop();
-    await collector?.stop();
-  });
+  const stage = useStage('Flows of the editor', flows);
 
   /** Explore with one query. */
   async function explore(query: FlowQueryInput = {}): Promise<Editor> {
-    const opened = await browser.newPage();
+    const opened = await stage.browser.newPage();
     const pane = {
       a: {
-        datasource: source.uid,
-        queries: [{ refId: 'A', datasource: source.ref, ...query }],
+        datasource: stage.source.uid,
+        queries: [{ refId: 'A', datasource: stage.source.ref, ...query }],
         range: { from: String(window.fromMs), to: String(window.toMs) },
       },
     };

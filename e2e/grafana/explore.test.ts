@@ -5,11 +5,12 @@
 import type { FlowQueryInput, QueryResult } from '@ringflow/contract';
 import type { Locator, Page } from 'playwright-core';
 import { until } from '../../collector/src/cli/testing/collector.ts';
-import { startBrowser, type GrafanaBrowser, type GrafanaPage } from './testing/browser.ts';
+import type { GrafanaPage } from './testing/browser.ts';
 import { saveDashboard } from './testing/dashboard.ts';
-import { addSource, column, type FlowSource, type TimeWindow } from './testing/data-source.ts';
-import { startFlowCollector, TOKEN, type FlowCollector, type MadeUpFlow } from './testing/flows.ts';
-import { describeWithGrafana, startGrafana, type Grafana } from './testing/grafana.ts';
+import { column, type TimeWindow } from './testing/data-source.ts';
+import type { MadeUpFlow } from './testing/flows.ts';
+import { describeWithGrafana } from './testing/grafana.ts';
+import { useStage } from './testing/stage.ts';
 
 jest.setTimeout(180_000);
 
@@ -48,28 +49,12 @@ const crowded: MadeUpFlow[] = Array.from({ length: MANY }, (_, index) => ({
 }));
 
 describeWithGrafana('Explore', () => {
-  let grafana: Grafana;
-  let collector: FlowCollector;
-  let browser: GrafanaBrowser;
-  let source: FlowSource;
+  const stage = useStage('Flows of Explore', flows);
   let shown: GrafanaPage;
   let page: Page;
 
-  beforeAll(async () => {
-    grafana = await startGrafana();
-    collector = await startFlowCollector();
-    browser = await startBrowser(grafana);
-    source = await addSource(grafana, 'Flows of Explore', { url: collector.url, token: TOKEN });
-    await collector.send(flows);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await source?.remove();
-    await grafana?.stop();
-    await collector?.stop();
-  });
   beforeEach(async () => {
-    shown = await browser.newPage();
+    shown = await stage.browser.newPage();
     ({ page } = shown);
     page.setDefaultTimeout(30_000);
   });
@@ -81,8 +66,8 @@ describeWithGrafana('Explore', () => {
 
   const explore = (query: FlowQueryInput & { details?: boolean }, range?: { from: string; to: string }) => {
     const pane = {
-      datasource: source.uid,
-      queries: [{ refId: 'A', datasource: source.ref, ...query }],
+      datasource: stage.source.uid,
+      queries: [{ refId: 'A', datasource: stage.source.ref, ...query }],
       range: range ?? { from: String(window.fromMs), to: String(window.toMs) },
     };
     return shown.open(`/explore?schemaVersion=1&orgId=1&panes=${encodeURIComponent(JSON.stringify({ a: pane }))}`);
@@ -175,14 +160,14 @@ describeWithGrafana('Explore', () => {
       dstPort,
       ...REST,
     });
-    await collector.send([sent('198.51.100.78', 9998), sent('198.51.100.77', 9999)]);
+    await stage.collector.send([sent('198.51.100.78', 9998), sent('198.51.100.77', 9999)]);
     await page
       .getByText(/TCP 198\.51\.100\.77:40000 → 203\.0\.113\.77:9999/)
       .first()
       .waitFor();
     expect(await page.getByText(/198\.51\.100\.78/).count()).toBe(0);
     // Of the running stream, not of a query that ran again.
-    await collector.send([sent('198.51.100.79', 9999)]);
+    await stage.collector.send([sent('198.51.100.79', 9999)]);
     await page
       .getByText(/TCP 198\.51\.100\.79:/)
       .first()
@@ -232,13 +217,13 @@ describeWithGrafana('Explore', () => {
 
   describe('asked for more than it shows', () => {
     beforeAll(async () => {
-      for (let from = 0; from < MANY; from += 3000) await collector.send(crowded.slice(from, from + 3000));
+      for (let from = 0; from < MANY; from += 3000) await stage.collector.send(crowded.slice(from, from + 3000));
     }, 120_000);
 
     /** Asks as a panel does; says how long that took and how large the answer is. */
     const ask = async (query: FlowQueryInput): Promise<QueryResult> => {
       const begin = Date.now();
-      const { A } = await source.ask([{ refId: 'A', ...query }], crowd);
+      const { A } = await stage.source.ask([{ refId: 'A', ...query }], crowd);
       const bytes = JSON.stringify(A).length;
       process.stderr.write(`${query.kind}, limit ${query.limit}: ${Date.now() - begin} ms, ${bytes} characters\n`);
       if (!A || A.error) throw new Error(A?.error ?? 'no answer');
@@ -271,7 +256,13 @@ describeWithGrafana('Explore', () => {
 
     test('the panel shows the notice', async () => {
       const query: FlowQueryInput = { kind: 'timeseries', groupBy: ['src_addr'], limit: 1000 };
-      const uid = await saveDashboard(grafana, 'Crowd', source, [{ title: 'Crowd', type: 'timeseries', query }], crowd);
+      const uid = await saveDashboard(
+        stage.grafana,
+        'Crowd',
+        stage.source,
+        [{ title: 'Crowd', type: 'timeseries', query }],
+        crowd,
+      );
       await shown.open(`/d/${uid}`);
       await page.getByText('10.1.0.0', { exact: true }).first().waitFor();
       await page.getByTestId('title-items-container').locator('svg').first().hover();

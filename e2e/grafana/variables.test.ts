@@ -5,11 +5,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { until } from '../../collector/src/cli/testing/collector.ts';
-import { startBrowser, type GrafanaBrowser, type GrafanaPage } from './testing/browser.ts';
+import type { GrafanaPage } from './testing/browser.ts';
 import { saveDashboard, type PanelOf } from './testing/dashboard.ts';
-import { addSource, type FlowSource, type TimeWindow } from './testing/data-source.ts';
-import { startFlowCollector, TOKEN, type FlowCollector, type MadeUpFlow } from './testing/flows.ts';
-import { describeWithGrafana, startGrafana, type Grafana } from './testing/grafana.ts';
+import type { TimeWindow } from './testing/data-source.ts';
+import type { MadeUpFlow } from './testing/flows.ts';
+import { describeWithGrafana } from './testing/grafana.ts';
+import { useStage } from './testing/stage.ts';
 
 jest.setTimeout(180_000);
 
@@ -41,10 +42,7 @@ const PANELS: PanelOf[] = [
 ];
 
 describeWithGrafana('a dashboard with variables', () => {
-  let grafana: Grafana;
-  let collector: FlowCollector;
-  let browser: GrafanaBrowser;
-  let source: FlowSource;
+  const stage = useStage('Flows of the variables', flows);
   let uid: string;
   let shown: GrafanaPage;
   let page: Page;
@@ -52,15 +50,17 @@ describeWithGrafana('a dashboard with variables', () => {
   let asked: string[] = [];
 
   beforeAll(async () => {
-    grafana = await startGrafana();
-    collector = await startFlowCollector();
-    browser = await startBrowser(grafana);
-    source = await addSource(grafana, 'Flows of the variables', { url: collector.url, token: TOKEN });
-    await collector.send(flows);
     // The events are of now.
     const window: TimeWindow = { fromMs, toMs: Date.now() + 5 * MINUTE };
-    const variable = { type: 'query', multi: true, includeAll: true, datasource: source.ref, refresh: 2, current: ALL };
-    uid = await saveDashboard(grafana, 'Variables', source, PANELS, window, {
+    const variable = {
+      type: 'query',
+      multi: true,
+      includeAll: true,
+      datasource: stage.source.ref,
+      refresh: 2,
+      current: ALL,
+    };
+    uid = await saveDashboard(stage.grafana, 'Variables', stage.source, PANELS, window, {
       templating: {
         list: [
           { ...variable, name: 'exporter', label: 'Exporter', query: { refId: 'exporter', type: 'exporters' } },
@@ -70,7 +70,7 @@ describeWithGrafana('a dashboard with variables', () => {
             label: 'Port',
             query: { refId: 'port', type: 'values', field: 'dst_port', filter: 'sampler_address in ($exporter)' },
           },
-          { type: 'adhoc', name: 'filters', label: 'Filters', datasource: source.ref },
+          { type: 'adhoc', name: 'filters', label: 'Filters', datasource: stage.source.ref },
         ],
       },
       annotations: {
@@ -79,21 +79,15 @@ describeWithGrafana('a dashboard with variables', () => {
             name: 'Exporters',
             enable: true,
             iconColor: 'orange',
-            datasource: source.ref,
+            datasource: stage.source.ref,
             target: { refId: 'Events', queryType: 'events', kinds: ['exporter_new'], exporters: ['$exporter'] },
           },
         ],
       },
     });
   });
-  afterAll(async () => {
-    await browser?.close();
-    await source?.remove();
-    await grafana?.stop();
-    await collector?.stop();
-  });
   beforeEach(async () => {
-    shown = await browser.newPage();
+    shown = await stage.browser.newPage();
     ({ page } = shown);
     page.setDefaultTimeout(30_000);
     asked = [];

@@ -292,6 +292,18 @@ test('queries that are handed to Explore carry values, not variables', () => {
     datasource: { uid: 'flows' },
     filter: expect.stringMatching(/^src_addr = 10\.0\.0\.1 and proto = "?tcp"?$/),
   });
+  const rows: PanelQuery = {
+    refId: 'B',
+    kind: 'records',
+    columns: ['client_addr'],
+    details: true,
+    resolve: '$resolve',
+  };
+  expect(source({ resolve: 'on' }).datasource.interpolateVariablesInQueries([rows], {})[0]).toMatchObject({
+    columns: ['client_addr'],
+    details: true,
+    resolve: true,
+  });
 });
 
 test('an answer that never comes does not hold anything', () => {

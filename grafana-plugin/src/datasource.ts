@@ -34,7 +34,7 @@ import {
   type ToggleFilterAction,
 } from '@grafana/data';
 import { DataSourceWithBackend, getTemplateSrv, type TemplateSrv } from '@grafana/runtime';
-import { catchError, defer, firstValueFrom, map, of, type Observable } from 'rxjs';
+import { catchError, defer, firstValueFrom, map, of, switchMap, type Observable } from 'rxjs';
 import { annotationSupport } from './annotations';
 import { tagKeys, tagValues } from './data/adhoc';
 import { createCollector, type Collector } from './data/collector';
@@ -43,6 +43,7 @@ import { errorText } from './data/errors';
 import { eventFrame, isEventQuery } from './data/events';
 import { addFilter, hasFilter, toggleFilter } from './data/filter-change';
 import { labelGroup, reviveNested, withLevel } from './data/frames';
+import { wantsHostNames, withHostNames } from './data/host-names';
 import { interpolateQuery } from './data/interpolate';
 import { isAnswerable } from './data/kind';
 import { withLinks } from './data/links';
@@ -106,7 +107,10 @@ export class FlowDataSource
     filters?: AdHocVariableFilter[],
   ): PanelQuery[] {
     return queries.map((query) => ({
-      ...this.applyTemplateVariables(query, scopedVars, filters),
+      // What rows that open need beside their columns is added when they are asked for.
+      ...this.applyTemplateVariables(query.details ? { ...query, details: false } : query, scopedVars, filters),
+      ...(query.details === undefined ? {} : { details: query.details }),
+      ...(query.resolve === undefined ? {} : { resolve: this.resolves(query, scopedVars) }),
       datasource: this.getRef(),
     }));
   }
@@ -120,6 +124,8 @@ export class FlowDataSource
       : defer(() => super.query({ ...request, targets }));
     return asked.pipe(
       map((response) => this.finished(response, request)),
+      switchMap((response) => this.named(response, request)),
+      map((response) => opened(response, request)),
       catchError((error: unknown) => of(failure(error, request))),
     );
   }
@@ -139,20 +145,30 @@ export class FlowDataSource
 
   private finished(response: DataQueryResponse, request: DataQueryRequest<PanelQuery>): DataQueryResponse {
     const sent = new Map(this.prepared(request).map((query) => [query.refId, query.filter ?? '']));
-    const asked = new Map(request.targets.map((query) => [query.refId, query]));
     const target = { uid: this.uid, name: this.name };
-    const data = response.data.map((frame: DataFrame) => {
-      const refId = frame.refId ?? '';
-      const linked = withLinks(withLevel(reviveNested(frame)), sent.get(refId) ?? '', target);
-      const { details, columns = [] } = asked.get(refId) ?? {};
-      const isRows = frame.meta?.preferredVisualisationType !== 'logs';
-      return details && isRows ? withDetails(linked, columns) : linked;
-    });
+    const data = response.data.map((frame: DataFrame) =>
+      withLinks(withLevel(reviveNested(frame)), sent.get(frame.refId ?? '') ?? '', target),
+    );
     const errors = (response.errors ?? (response.error ? [response.error] : undefined))?.map((error) => ({
       ...error,
       message: errorText(error),
     }));
     return { ...response, data, ...(errors ? { errors, state: LoadingState.Error } : {}) };
+  }
+
+  private resolves({ resolve }: PanelQuery, scopedVars: ScopedVars): boolean {
+    return wantsHostNames(typeof resolve === 'string' ? this.templates().replace(resolve, scopedVars) : resolve);
+  }
+
+  /** Host names in place of addresses, for the queries that want them. */
+  private named(response: DataQueryResponse, { targets, scopedVars }: DataQueryRequest<PanelQuery>) {
+    const wanted = targets.filter((query) => this.resolves(query, scopedVars)).map(({ refId }) => refId);
+    if (wanted.length === 0) return of(response);
+    return withHostNames(
+      response,
+      ({ refId = '' }) => wanted.includes(refId),
+      (addresses) => this.postResource('resolve', { addresses }),
+    );
   }
 
   getSupportedQueryModifications(): string[] {
@@ -228,6 +244,17 @@ export class FlowDataSource
   getLabelDisplayTypeFromFrame(label: string): string | null {
     return labelGroup(label);
   }
+}
+
+/** Rows that can be opened, for the queries that want them. */
+function opened(response: DataQueryResponse, { targets }: DataQueryRequest<PanelQuery>): DataQueryResponse {
+  const asked = new Map(targets.map((query) => [query.refId, query]));
+  const data = response.data.map((frame: DataFrame) => {
+    const { details, columns = [] } = asked.get(frame.refId ?? '') ?? {};
+    const isRows = frame.meta?.preferredVisualisationType !== 'logs';
+    return details && isRows ? withDetails(frame, columns) : frame;
+  });
+  return { ...response, data };
 }
 
 /** What to ask for the hosts of a log line, before or after it. */

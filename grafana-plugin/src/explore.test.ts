@@ -112,6 +112,13 @@ describe('pitfall 19: Explore', () => {
     ]);
   });
 
+  test('rows that open have the columns that are shown, though they are no part of the record', async () => {
+    await run([{ refId: 'A', kind: 'records', columns: ['client_addr', 'bytes'], details: true }]);
+    const columns = bodies()[0]?.queries[0]?.columns ?? [];
+    expect(columns).toEqual(expect.arrayContaining(['src_addr', 'dst_addr', 'next_hop', 'client_addr']));
+    expect(new Set(columns).size).toBe(columns.length);
+  });
+
   test('a live tail shows records as lines until nobody listens', () => {
     let closed = false;
     const line = (address: string) => ({

@@ -152,6 +152,7 @@ export const LABELS = {
   offset: 'Skip',
   unique: 'Count different',
   details: 'Rows that open',
+  resolve: 'Host names',
 } as const;
 
 export const HINTS = {
@@ -172,6 +173,7 @@ export const HINTS = {
   unique: 'How many different values these fields had',
   columns: 'Empty = all; with rows that open: the usual ones',
   details: 'The columns stay, everything else that a record says is inside its row',
+  resolve: 'Shown in place of addresses; the collector asks its name servers for them',
   onlyText: 'This filter says more than rows can show (or, brackets, not, between): edit it as text',
 } as const;
 

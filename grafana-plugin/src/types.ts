@@ -9,6 +9,8 @@ export type PanelQuery = DataQuery & FlowQueryInput & EventParts & ViewParts;
 export interface ViewParts {
   /** `records`: rows can be opened, and say everything that the columns do not show. */
   details?: boolean;
+  /** Host names in place of addresses: true, or a variable that holds `on` or `off`. */
+  resolve?: boolean | string;
 }
 
 /** What a variable asks for. `refId` is Grafana's. */

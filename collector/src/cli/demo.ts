@@ -94,9 +94,14 @@ function forDemo(config: Config, hasDirectory: boolean): Config {
 const NETWORKS: Config['enrich']['networks'] = {
   inside: ['10.0.0.0/8', 'fd00::/8'],
   ...Object.fromEntries(
-    EXPORTERS.map(({ site: { name, v4, v6 } }) => [
+    EXPORTERS.map(({ site: { name, v4, v6, place } }) => [
       name,
-      { prefixes: [`${v4}.0.0/16`, `${v6}::/48`], site: name, role: name === 'datacenter' ? 'servers' : 'users' },
+      {
+        prefixes: [`${v4}.0.0/16`, `${v6}::/48`],
+        site: name,
+        role: name === 'datacenter' ? 'servers' : 'users',
+        ...place,
+      },
     ]),
   ),
 };

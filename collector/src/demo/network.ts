@@ -14,7 +14,14 @@ export interface DemoExporter {
   readonly inside: readonly number[];
   readonly outside: readonly number[];
   /** Inside hosts of this site, as prefixes without their last bytes. */
-  readonly site: { readonly name: string; readonly v4: string; readonly v6: string; readonly hosts: number };
+  readonly site: {
+    readonly name: string;
+    readonly v4: string;
+    readonly v6: string;
+    readonly hosts: number;
+    /** Where it is on the map. */
+    readonly place?: { readonly latitude: number; readonly longitude: number };
+  };
   /** Part of all flows that this exporter sees. */
   readonly weight: number;
 }
@@ -91,7 +98,13 @@ export const EXPORTERS: readonly DemoExporter[] = [
     ),
     inside: [10],
     outside: [1, 2],
-    site: { name: 'headquarters', v4: '10.10', v6: 'fd00:10:10', hosts: 600 },
+    site: {
+      name: 'headquarters',
+      v4: '10.10',
+      v6: 'fd00:10:10',
+      hosts: 600,
+      place: { latitude: 47.3769, longitude: 8.5417 },
+    },
   },
   {
     name: 'edge2',
@@ -106,7 +119,13 @@ export const EXPORTERS: readonly DemoExporter[] = [
     ),
     inside: [520],
     outside: [511, 512],
-    site: { name: 'campus', v4: '10.20', v6: 'fd00:10:20', hosts: 900 },
+    site: {
+      name: 'campus',
+      v4: '10.20',
+      v6: 'fd00:10:20',
+      hosts: 900,
+      place: { latitude: 42.3736, longitude: -71.1097 },
+    },
   },
   {
     name: 'core1',
@@ -122,7 +141,13 @@ export const EXPORTERS: readonly DemoExporter[] = [
     ),
     inside: [111, 112],
     outside: [101, 102],
-    site: { name: 'datacenter', v4: '10.30', v6: 'fd00:10:30', hosts: 200 },
+    site: {
+      name: 'datacenter',
+      v4: '10.30',
+      v6: 'fd00:10:30',
+      hosts: 200,
+      place: { latitude: 50.0755, longitude: 14.4378 },
+    },
   },
   {
     name: 'branch1',
@@ -133,7 +158,13 @@ export const EXPORTERS: readonly DemoExporter[] = [
     interfaces: interfaces([1, 'ether1', 'WAN: DSL', 1], [2, 'bridge', 'LAN: branch office', 1]),
     inside: [2],
     outside: [1],
-    site: { name: 'branch', v4: '10.40', v6: 'fd00:10:40', hosts: 60 },
+    site: {
+      name: 'branch',
+      v4: '10.40',
+      v6: 'fd00:10:40',
+      hosts: 60,
+      place: { latitude: 1.3521, longitude: 103.8198 },
+    },
   },
 ];
 

@@ -26,8 +26,11 @@ export function checkShape(query: FlowQuery): void {
       `A query of kind "${kind}" cannot be compared with earlier`,
       'Remove compare and baseline, or ask for kind "timeseries" or "table"',
     );
-  if (query.mirror && kind !== 'timeseries')
-    throw invalid(`A query of kind "${kind}" cannot be mirrored`, 'Remove mirror, or ask for kind "timeseries"');
+  if (query.mirror && !COMPARABLE.has(kind))
+    throw invalid(
+      `A query of kind "${kind}" cannot be mirrored`,
+      'Remove mirror, or ask for kind "timeseries" or "table"',
+    );
   if (query.format !== 'table' && kind !== 'records')
     throw invalid('format belongs to kind "records"', 'Remove format, or ask for kind "records"');
   if (query.legend !== '') {

@@ -17,6 +17,7 @@ import {
 } from '@ringflow/contract';
 import { checkShape, DIMENSIONS_OF, MAX_EDGES } from './check-shape.ts';
 import { quantityName } from './frames.ts';
+import { WAY_WORDS, wayColumn } from './mirror.ts';
 import { isOfSlots } from './slots.ts';
 import { DIMENSIONS, FIELDS, isEitherSide } from './values.ts';
 
@@ -93,6 +94,11 @@ export function checkQuery(query: FlowQuery): FlowQuery {
   return checked;
 }
 
+/** Columns of a table about its rows at other times and either way. */
+function besideRows(name: string): string[] {
+  return [`${name}_before`, 'change_percent', 'deviation', ...WAY_WORDS.map((word) => wayColumn(name, word))];
+}
+
 /** Names of the fields that a table or stat can be cut down to. */
 function answerFields(query: FlowQuery, unique: readonly string[]): string[] {
   if (isOfSlots(query.measure)) return METRICS.map((metric) => quantityName(metric, query.measure));
@@ -102,7 +108,7 @@ function answerFields(query: FlowQuery, unique: readonly string[]): string[] {
     'share',
     'utilization',
     ...unique.map((name) => `unique_${name}`),
-    ...(query.kind === 'table' ? [`${quantityName(query.metric, measure)}_before`, 'change_percent', 'deviation'] : []),
+    ...(query.kind === 'table' ? besideRows(quantityName(query.metric, measure)) : []),
   ];
 }
 

@@ -179,6 +179,34 @@ describe('mirror', () => {
   });
 });
 
+describe('both ways of the rows of a table', () => {
+  const table = async (query: object) =>
+    ask({
+      kind: 'table',
+      mirror: true,
+      limit: 1,
+      columns: ['bytes', 'bytes_from', 'bytes_to', 'bytes_in', 'bytes_out'],
+      ...query,
+    });
+
+  test('what an AS sends and gets, and what all others do', async () => {
+    const frame = await table({ groupBy: ['src_as'], filter: 'src_as in (64500, 64501)' });
+    expect(series(frame)).toEqual({
+      'Source AS': ['AS64500', 'other'],
+      Bytes: [10_000, 700],
+      'Bytes (from)': [10_000, 700],
+      'Bytes (to)': [333, 0],
+    });
+  });
+
+  test('where nothing has a side, out and in add up to the row', async () => {
+    const frame = await table({ groupBy: ['service'], filter: 'as = 64600', limit: 5 });
+    const [all, out, back] = ['bytes', 'bytes_out', 'bytes_in'].map((name) => valuesOf(frame, name) as number[]);
+    expect(all?.length).toBeGreaterThan(0);
+    expect(out?.map((value, at) => value + (back?.[at] as number))).toEqual(all);
+  });
+});
+
 describe('legend', () => {
   test('fields of groups stand in it', async () => {
     const frame = await ask({
@@ -198,7 +226,7 @@ describe('legend', () => {
 
 test.each([
   [{ kind: 'stat', compare: '1d' }, 'cannot be compared'],
-  [{ kind: 'table', groupBy: ['src_as'], mirror: true }, 'cannot be mirrored'],
+  [{ kind: 'graph', groupBy: ['src_as', 'dst_as'], mirror: true }, 'cannot be mirrored'],
   [{ compare: '2d' }, 'compare cannot be'],
   [{ measure: 'peak', baseline: true }, 'stands alone'],
   [{ kind: 'graph', groupBy: ['src_as'] }, 'two fields'],

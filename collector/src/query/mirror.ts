@@ -9,7 +9,7 @@ import {
 } from '@ringflow/contract';
 import { FIELDS } from './values.ts';
 
-/** One way of a mirrored time series. */
+/** One way of a mirrored query. */
 export interface Way {
   /** What the way is called in labels and names. */
   readonly word: string;
@@ -29,6 +29,16 @@ const SIDES: readonly (readonly [begin: string, up: string, down: string])[] = [
   ['out_', 'out', 'in'],
   ['egress_', 'out', 'in'],
 ];
+
+const [FROM_CLIENT, TO_CLIENT] = ['from client', 'to client'] as const;
+
+/** All words for ways. */
+export const WAY_WORDS: readonly string[] = ['from', 'to', 'in', 'out', FROM_CLIENT, TO_CLIENT];
+
+/** The column of a table with what goes one way. */
+export function wayColumn(name: string, word: string): string {
+  return `${name}_${word.replaceAll(' ', '_')}`;
+}
 
 const [IN, OUT] = [DIRECTIONS.indexOf('in'), DIRECTIONS.indexOf('out')];
 
@@ -52,7 +62,7 @@ export function mirrored(tree: FilterNode | null, groupBy: readonly string[]): r
   const [up, down] = ofRoles
     ? (['client_side = src', 'client_side = dst'] as const)
     : (['direction = out', 'direction = in'] as const);
-  const words = ofRoles ? (['from client', 'to client'] as const) : (['out', 'in'] as const);
+  const words = ofRoles ? ([FROM_CLIENT, TO_CLIENT] as const) : (['out', 'in'] as const);
   return [
     { word: words[0], tree: both(tree, up), groupBy },
     { word: words[1], tree: both(tree, down), groupBy },

@@ -90,6 +90,18 @@ describe('graph', () => {
     ]);
   });
 
+  test('a node says what it sends and gets together, and what passes it once', async () => {
+    const waysOf = (groupBy: string[]) => ask({ kind: 'graph', groupBy, filter: 'addr = 198.51.100.9' });
+    const [ends] = await waysOf(['src_addr', 'dst_addr']);
+    expect(table(ends, 'title', 'mainstat', 'secondarystat')).toEqual([
+      ['10.0.0.1', '4.5 MB', '3 flows'],
+      ['198.51.100.9', '4.5 MB', '3 flows'],
+    ]);
+    const [onTheWay] = await waysOf(['src_addr', 'proto', 'dst_addr']);
+    expect(table(onTheWay, 'title', 'mainstat')).toContainEqual(['HOPOPT', '4.5 MB']);
+    expect(Math.max(...valuesOf(onTheWay, 'nodeRadius'))).toBe(Math.min(...valuesOf(onTheWay, 'nodeRadius')));
+  });
+
   test('arcs of a node add up to one circle, inside and outside in colours of their own', async () => {
     const [nodes] = await ask({ kind: 'graph', groupBy: ['src_addr', 'dst_addr'] });
     const arcs = nodes?.schema.fields.filter(({ name }) => name.startsWith('arc__')) ?? [];

@@ -104,8 +104,8 @@ export function prepareQuery(input: FlowQueryInput, window: Window, context: Que
   const prepared = KINDS[query.kind]({
     ...common,
     ...filteredBy(tree, query, context, 'f'),
-    // The other way's statement names both filters.
-    ...(ways ? { ways: [wayInput(ways[0], 'f'), wayInput(ways[1], 'g')] as const } : {}),
+    // The statement of a way names the filter of what is shown, too.
+    ...(ways ? { ways: [wayInput(ways[0], 'g'), wayInput(ways[1], 'h')] as const } : {}),
   });
   if (asked.limit <= query.limit) return prepared;
   return {

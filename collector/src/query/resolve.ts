@@ -1,4 +1,4 @@
-import type { Attribute, Column, NameKind } from '@ringflow/contract';
+import { dscpName, type Attribute, type Column, type NameKind } from '@ringflow/contract';
 
 /** What is known about one interface of one exporter. */
 export interface InterfaceName {
@@ -59,7 +59,12 @@ export type NamedColumn = Pick<Column, 'name' | 'names'>;
 
 /** True when values of the column may have a name that is looked up. */
 export function hasNames(column: NamedColumn): boolean {
-  return column.name === 'sampler_address' || INTERFACE_COLUMNS.has(column.name) || column.names !== undefined;
+  return (
+    column.name === 'sampler_address' ||
+    column.name === 'ip_tos' ||
+    INTERFACE_COLUMNS.has(column.name) ||
+    column.names !== undefined
+  );
 }
 
 /** True when the name of a value depends on the exporter of the same row. */
@@ -80,6 +85,7 @@ export function nameOf(
   exporter: string | undefined,
 ): string | undefined {
   if (column.name === 'sampler_address') return names.exporter(String(value));
+  if (column.name === 'ip_tos') return dscpName(Number(value));
   if (isOfExporter(column)) return exporter === undefined ? undefined : names.interface(exporter, Number(value))?.name;
   if (column.names !== undefined && typeof value === 'number') return names.named(column.names, value);
   return undefined;

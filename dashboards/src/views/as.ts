@@ -12,7 +12,7 @@ function area(field: string, label: string, metric: 'bytes' | 'packets'): Placed
     height: 9,
     unit,
     stacked: true,
-    queries: [{ filter: where(), groupBy: [field], metric, limit: 20 }],
+    queries: [{ filter: where(), groupBy: [field], metric, limit: 10 }],
   });
 }
 
@@ -33,7 +33,13 @@ export const AS_TRAFFIC: Board = {
       description: 'Autonomous systems outside that send into the own networks',
       width: 12,
       height: 12,
-      query: { filter: where('direction = in and not src_as = 0'), groupBy: ['src_as'], limit: 200 },
+      query: {
+        filter: where('direction = in and not src_as = 0'),
+        groupBy: ['src_as'],
+        limit: 200,
+      },
+      // Leaves room for the names.
+      hidden: ['Flows'],
       drills: [TO_RECORDS_OF('Source AS', 'src_as')],
     }),
     topTable({
@@ -41,7 +47,13 @@ export const AS_TRAFFIC: Board = {
       description: 'Autonomous systems outside that the own networks send to',
       width: 12,
       height: 12,
-      query: { filter: where('direction = out and not dst_as = 0'), groupBy: ['dst_as'], limit: 200 },
+      query: {
+        filter: where('direction = out and not dst_as = 0'),
+        groupBy: ['dst_as'],
+        limit: 200,
+      },
+      // Leaves room for the names.
+      hidden: ['Flows'],
       drills: [TO_RECORDS_OF('Destination AS', 'dst_as')],
     }),
   ],

@@ -7,12 +7,12 @@ function dimension(field: string, label: string, width = 12): Column {
   const rates = (metric: 'bytes' | 'packets', name: string, unit: string): Placed =>
     series({
       title: `${label} (${name})`,
-      description: `${name} by ${label.toLowerCase()}, the largest and the rest`,
+      description: `${name} by ${label.replace(/^[A-Z](?![A-Z])/, (letter) => letter.toLowerCase())}, the largest and the rest`,
       width,
       height: 8,
       unit,
       stacked: true,
-      queries: [{ filter: where(), groupBy: [field], metric, limit: 15 }],
+      queries: [{ filter: where(), groupBy: [field], metric, limit: 10 }],
     });
   return {
     width,
@@ -27,7 +27,7 @@ function dimension(field: string, label: string, width = 12): Column {
       }),
       donut({
         title: `${label} (flow records)`,
-        description: `Share of the flow records by ${label.toLowerCase()}`,
+        description: `Share of the flow records by ${label.replace(/^[A-Z](?![A-Z])/, (letter) => letter.toLowerCase())}`,
         width,
         height: 8,
         unit: 'short',
@@ -77,7 +77,7 @@ export const DETAILS: readonly Board[] = [
         width: 24,
         height: 9,
         unit: 'short',
-        query: { filter: where(), groupBy: ['bpp'], metric: 'flows' },
+        query: { filter: where(), groupBy: ['bpp'], metric: 'flows', measure: 'total' },
       }),
     ],
   ),

@@ -3,6 +3,16 @@ import { donut, series, topTable } from '../panels.ts';
 import { where } from '../query.ts';
 import { TO_RECORDS_OF } from './drills.ts';
 
+/** Whatever is shown of exporters, so that each has the same colour in every panel. */
+const BY_BYTES = [{ by: 'bytes', descending: true }];
+
+/** Percent of a link, and how urgent that is; the alert "Interface above 90 %" agrees. */
+const FULL = [
+  { value: null, color: 'green' },
+  { value: 80, color: 'orange' },
+  { value: 90, color: 'red' },
+];
+
 function interfaces(field: 'in_if' | 'out_if', metric: 'bytes' | 'packets'): Placed {
   const side = field === 'in_if' ? 'Ingress' : 'Egress';
   const [name, unit] = metric === 'bytes' ? ['bits/s', 'bps'] : ['pkts/s', 'pps'];
@@ -26,11 +36,7 @@ function utilization(field: 'in_if' | 'out_if'): Placed {
     width: 12,
     height: 8,
     unit: 'percent',
-    thresholds: [
-      { value: null, color: 'green' },
-      { value: 80, color: 'orange' },
-      { value: 95, color: 'red' },
-    ],
+    thresholds: FULL,
     queries: [
       {
         filter: where(`${field} != 0`),
@@ -39,6 +45,31 @@ function utilization(field: 'in_if' | 'out_if'): Placed {
         limit: 10,
         other: false,
       },
+    ],
+  });
+}
+
+/** The links that are fullest on average, red from 90 %. */
+function fullest(field: 'in_if' | 'out_if'): Placed {
+  const side = field === 'in_if' ? 'Ingress' : 'Egress';
+  return topTable({
+    title: `${side} interfaces: fullest`,
+    description:
+      'Mean rate of the time range and percent of the interface speed; without a speed there is no percentage',
+    width: 12,
+    height: 10,
+    query: {
+      filter: where(`${field} != 0`),
+      groupBy: ['sampler_address', field],
+      measure: 'utilization',
+      other: false,
+      columns: ['bps', 'utilization'],
+    },
+    sortBy: 'Utilization',
+    thresholds: [{ value: null, color: 'transparent' }, ...FULL.slice(1)],
+    drills: [
+      TO_RECORDS_OF('Exporter', 'sampler_address'),
+      TO_RECORDS_OF(field === 'in_if' ? 'Input interface' : 'Output interface', field),
     ],
   });
 }
@@ -53,7 +84,7 @@ export const EXPORTERS: Board = {
     series({
       title: 'Exporters (bits/s)',
       description: 'What each exporter saw, whether or not another one saw it, too',
-      width: 12,
+      width: 10,
       height: 9,
       unit: 'bps',
       stacked: true,
@@ -62,7 +93,7 @@ export const EXPORTERS: Board = {
     donut({
       title: 'Load by exporter (bytes)',
       description: 'Share of the bytes',
-      width: 6,
+      width: 7,
       height: 9,
       unit: 'decbytes',
       query: { filter: where(), groupBy: ['sampler_address'] },
@@ -70,10 +101,10 @@ export const EXPORTERS: Board = {
     donut({
       title: 'Load by exporter (flow records)',
       description: 'Share of the flow records',
-      width: 6,
+      width: 7,
       height: 9,
       unit: 'short',
-      query: { filter: where(), groupBy: ['sampler_address'], metric: 'flows' },
+      query: { filter: where(), groupBy: ['sampler_address'], metric: 'flows', sort: BY_BYTES },
     }),
     interfaces('in_if', 'bytes'),
     interfaces('out_if', 'bytes'),
@@ -81,6 +112,8 @@ export const EXPORTERS: Board = {
     interfaces('out_if', 'packets'),
     utilization('in_if'),
     utilization('out_if'),
+    fullest('in_if'),
+    fullest('out_if'),
     topTable({
       title: 'Ingress interfaces: 95th percentile',
       description: '95th percentile of the 5-minute rates of the time range',

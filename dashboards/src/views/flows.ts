@@ -16,15 +16,19 @@ const METRICS = [
   ['flows', 'flow records', 'short'],
 ] as const;
 
+/** In a sentence; AS stays AS. */
+const small = (label: string): string => label.replace(/^./, (letter) => letter.toLowerCase());
+
 function donuts([field, label]: readonly [string, string]): Placed[] {
   return METRICS.map(([metric, name, unit]) =>
     donut({
       title: `${label} (${name})`,
-      description: `Share of ${name} by ${label.toLowerCase()}`,
+      description: `Share of ${name} by ${small(label)}`,
       width: 6,
-      height: 8,
+      height: 9,
       unit,
-      query: { filter: where(), groupBy: [field], metric },
+      // Names of AS are long: a line of the legend each.
+      query: { filter: where(), groupBy: [field], metric, ...(field.endsWith('_as') ? { limit: 3 } : {}) },
     }),
   );
 }
@@ -41,12 +45,12 @@ function board({ uid, title, description, left, right }: Ends): Board {
         width: 12,
         column: [
           graph({
-            title: `From ${left[1].toLowerCase()} to ${right[1].toLowerCase()}`,
+            title: `From ${small(left[1])} to ${small(right[1])}`,
             description:
               'The largest connections; the thicker the arrow, the more bytes (core Grafana has no Sankey diagram)',
             width: 12,
-            height: 24,
-            query: { filter: where(), groupBy: [left[0], right[0]], limit: 50 },
+            height: 27,
+            query: { filter: where(), groupBy: [left[0], right[0]], limit: 30 },
           }),
         ],
       },

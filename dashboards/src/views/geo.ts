@@ -1,9 +1,9 @@
 import type { Board } from '../board.ts';
 import { map } from '../map.ts';
-import { donut, topTable } from '../panels.ts';
+import { donut, drillUrl, topTable } from '../panels.ts';
 import { where } from '../query.ts';
 
-function board(uid: string, title: string, other: 'server' | 'dst', label: string): Board {
+function board(uid: string, title: string, one: string, from: string, other: string, label: string): Board {
   return {
     uid,
     title,
@@ -19,15 +19,15 @@ function board(uid: string, title: string, other: 'server' | 'dst', label: strin
             width: 6,
             height: 8,
             unit: 'decbytes',
-            query: { filter: where(`${other}_scope = public`), groupBy: [`${other}_addr`] },
+            query: { filter: where(`${other}_scope = public`), groupBy: [`${other}_addr`], limit: 3 },
           }),
           donut({
             title: 'Services (bytes)',
-            description: 'Services between two countries; traffic inside one country is left out',
+            description: `Services of the traffic of which the country of the ${label.toLowerCase()} is known`,
             width: 6,
             height: 8,
             unit: 'decbytes',
-            query: { filter: where(`${other}_country != ""`), groupBy: ['service'] },
+            query: { filter: where(`${other}_country != ""`), groupBy: ['service'], limit: 4 },
           }),
           donut({
             title: 'Countries (bytes)',
@@ -45,30 +45,38 @@ function board(uid: string, title: string, other: 'server' | 'dst', label: strin
         column: [
           map({
             title: `${label} on the map (bytes)`,
-            description: 'Circles are places, their size the bytes. Works without the Internet',
+            description: `Circles are places, their size the bytes; arrows lead from ${from.toLowerCase()} to ${label.toLowerCase()}. Own networks have a place where enrich.networks says it. Works without the Internet`,
             width: 18,
-            height: 16,
+            height: 24,
             unit: 'decbytes',
-            query: { filter: where(`${other}_place != ""`), groupBy: [`${other}_place`], limit: 200 },
-          }),
-          topTable({
-            title: 'Countries and cities',
-            description: `Places of the ${label.toLowerCase()}`,
-            width: 18,
-            height: 8,
-            query: {
-              filter: where(`${other}_country != ""`),
-              groupBy: [`${other}_country`, `${other}_city`],
-              limit: 200,
+            query: { filter: where(`${other}_country != ""`), groupBy: [`${other}_place`], limit: 200 },
+            connections: { filter: where(), groupBy: [`${one}_place`, `${other}_place`], limit: 60 },
+            link: {
+              title: 'Only this country',
+              url: drillUrl(
+                { board: uid, filter: `${other}_country` },
+                '${__data.fields["Country code"]:percentencode}',
+              ),
             },
           }),
         ],
       },
+      topTable({
+        title: 'Countries and cities',
+        description: `Places of the ${label.toLowerCase()}`,
+        width: 24,
+        height: 10,
+        query: {
+          filter: where(`${other}_country != ""`),
+          groupBy: [`${other}_country`, `${other}_city`],
+          limit: 200,
+        },
+      }),
     ],
   };
 }
 
 export const GEO: readonly Board[] = [
-  board('ringflow-geo-client-server', 'Geo IP: Client/Server', 'server', 'Servers'),
-  board('ringflow-geo-src-dst', 'Geo IP: Src/Dst', 'dst', 'Destinations'),
+  board('ringflow-geo-client-server', 'Geo IP: Client/Server', 'client', 'Clients', 'server', 'Servers'),
+  board('ringflow-geo-src-dst', 'Geo IP: Src/Dst', 'src', 'Sources', 'dst', 'Destinations'),
 ];

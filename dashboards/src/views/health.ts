@@ -2,6 +2,13 @@ import type { Board } from '../board.ts';
 import { promSeries, promStat, promTable } from '../panels.ts';
 import { promQuery } from '../query.ts';
 
+const RECORDS = 'si:rec/s';
+
+/** With the name of each exporter as a label, where it has one. */
+function named(expr: string): string {
+  return `(${expr}) * on (exporter) group_left (name) max by (exporter, name) (ringflow_exporter_info) or on (exporter) (${expr})`;
+}
+
 /** The collector itself, from Prometheus: does it get everything, does it keep everything, how long will there be room. */
 export const HEALTH: Board = {
   uid: 'ringflow-health',
@@ -13,7 +20,7 @@ export const HEALTH: Board = {
     promStat({
       title: 'Ledger difference',
       description: 'Received minus stored, waiting and dropped records: anything but 0 is a bug',
-      width: 4,
+      width: 5,
       height: 4,
       unit: 'short',
       thresholds: [
@@ -25,15 +32,15 @@ export const HEALTH: Board = {
     promStat({
       title: 'Records received',
       description: 'Per second, over five minutes',
-      width: 4,
+      width: 5,
       height: 4,
-      unit: 'cps',
+      unit: RECORDS,
       targets: [promQuery('sum(rate(ringflow_ledger_received_records_total[5m]))')],
     }),
     promStat({
       title: 'Records waiting',
       description: 'In the inlet or in the spool, not yet in the store',
-      width: 4,
+      width: 5,
       height: 4,
       unit: 'short',
       targets: [promQuery('sum(ringflow_ledger_waiting_records)')],
@@ -41,7 +48,7 @@ export const HEALTH: Board = {
     promStat({
       title: 'Records dropped',
       description: 'In the time range, whatever the reason',
-      width: 4,
+      width: 5,
       height: 4,
       unit: 'short',
       thresholds: [
@@ -58,25 +65,12 @@ export const HEALTH: Board = {
       unit: 'short',
       targets: [promQuery('sum(ringflow_exporters)')],
     }),
-    promStat({
-      title: 'Oldest waiting segment',
-      description: 'How late the store is',
-      width: 4,
-      height: 4,
-      unit: 's',
-      thresholds: [
-        { value: null, color: 'green' },
-        { value: 30, color: 'orange' },
-        { value: 300, color: 'red' },
-      ],
-      targets: [promQuery('max(ringflow_spool_oldest_age_seconds)')],
-    }),
     promSeries({
       title: 'Where records went (records/s)',
       description: 'Received, stored and dropped records per second',
-      width: 12,
+      width: 10,
       height: 8,
-      unit: 'cps',
+      unit: RECORDS,
       targets: [
         promQuery('sum(rate(ringflow_ledger_received_records_total[$__rate_interval]))', 'received', 'A'),
         promQuery('sum(rate(ringflow_ledger_stored_records_total[$__rate_interval]))', 'stored', 'B'),
@@ -90,9 +84,9 @@ export const HEALTH: Board = {
     promSeries({
       title: 'Lost on the way (units/s)',
       description: 'Gaps in sequence numbers, datagrams dropped by the kernel, datagrams that could not be decoded',
-      width: 12,
+      width: 10,
       height: 8,
-      unit: 'cps',
+      unit: 'short',
       targets: [
         promQuery(
           'sum by (exporter) (rate(ringflow_sequence_lost_total[$__rate_interval]))',
@@ -111,20 +105,68 @@ export const HEALTH: Board = {
         ),
       ],
     }),
+    {
+      width: 4,
+      column: [
+        promStat({
+          title: 'Oldest waiting segment',
+          description: 'How late the store is',
+          width: 4,
+          height: 4,
+          unit: 's',
+          thresholds: [
+            { value: null, color: 'green' },
+            { value: 30, color: 'orange' },
+            { value: 300, color: 'red' },
+          ],
+          targets: [promQuery('max(ringflow_spool_oldest_age_seconds)')],
+        }),
+        promStat({
+          title: 'Flow hit ratio',
+          description:
+            'Share of the bytes that go into or out of the own networks, over an hour: 0 means that enrich.own is not what the exporters see',
+          width: 4,
+          height: 4,
+          unit: 'percentunit',
+          thresholds: [
+            { value: null, color: 'red' },
+            { value: 0.5, color: 'green' },
+          ],
+          targets: [
+            promQuery(
+              'sum(rate(ringflow_direction_bytes_total{direction=~"in|out"}[1h])) / sum(rate(ringflow_direction_bytes_total[1h]))',
+            ),
+          ],
+        }),
+      ],
+    },
     promTable({
       title: 'Exporters',
-      description: 'Seconds since the last datagram of each exporter',
+      description:
+        'How long each exporter has been silent, what it sends and what was lost on the way, over five minutes',
       width: 12,
       height: 9,
-      unit: 's',
-      hidden: ['__name__', 'instance', 'job'],
-      targets: [
-        promQuery(
-          'sort_desc(time() - max by (exporter, protocol) (ringflow_exporter_last_seen_timestamp_seconds))',
-          '',
-          'A',
-          true,
-        ),
+      columns: [
+        {
+          name: 'Silent for',
+          unit: 's',
+          expr: named('time() - max by (exporter, protocol) (ringflow_exporter_last_seen_timestamp_seconds)'),
+          thresholds: [
+            { value: null, color: 'green' },
+            { value: 60, color: 'orange' },
+            { value: 180, color: 'red' },
+          ],
+        },
+        {
+          name: 'Records',
+          unit: RECORDS,
+          expr: named('sum by (exporter, protocol) (rate(ringflow_exporter_records_total[5m]))'),
+        },
+        {
+          name: 'Lost/s',
+          unit: 'short',
+          expr: named('sum by (exporter, protocol) (rate(ringflow_sequence_lost_total[5m]))'),
+        },
       ],
     }),
     promSeries({
@@ -132,7 +174,7 @@ export const HEALTH: Board = {
       description: 'Decoded flow records per second',
       width: 12,
       height: 9,
-      unit: 'cps',
+      unit: RECORDS,
       stacked: true,
       targets: [
         promQuery(

@@ -73,7 +73,7 @@ export const OVERVIEW: Board = {
     }),
     series({
       title: 'In and out',
-      description: 'Bits per second across the border of the own networks: out above, in below',
+      description: 'Bits per second across the border of the own networks, inside them and through them',
       width: 8,
       height: 9,
       unit: 'bps',
@@ -133,7 +133,7 @@ export const OVERVIEW: Board = {
     topTable({
       title: 'Top clients',
       description: 'Who asks for most; a click leads to what they talk to',
-      width: 12,
+      width: 11,
       height: 10,
       query: { filter: where(), groupBy: ['client_addr'], limit: 20 },
       drills: [TO_CONVERSATIONS_OF('Client', 'client_addr'), TO_RECORDS_OF('Client', 'client_addr')],
@@ -141,7 +141,7 @@ export const OVERVIEW: Board = {
     donut({
       title: 'IP versions and protocols (bytes)',
       description: 'Bytes by IP version and protocol',
-      width: 6,
+      width: 7,
       height: 10,
       unit: 'decbytes',
       query: { filter: where(), groupBy: ['etype', 'proto'] },
@@ -158,9 +158,23 @@ export const OVERVIEW: Board = {
     graph({
       title: 'Who talks to whom',
       description: 'Largest connections between clients and servers',
-      width: 24,
+      width: 18,
       height: 14,
-      query: { filter: where(), groupBy: ['client_addr', 'server_addr'], limit: 25 },
+      query: { filter: where(), groupBy: ['client_addr', 'server_addr'], limit: 8 },
+    }),
+    wordBars({
+      title: 'IP reputations (flow records)',
+      description:
+        'What reputation lists say of servers; the longer the bar, the more records (core Grafana has no word cloud)',
+      width: 6,
+      height: 14,
+      unit: 'short',
+      query: {
+        filter: where('server_threat != ""'),
+        groupBy: ['server_threat_category'],
+        metric: 'flows',
+        limit: 30,
+      },
     }),
   ],
 };

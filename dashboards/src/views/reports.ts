@@ -1,5 +1,5 @@
-import type { Board } from '../board.ts';
-import { donut, series, topTable } from '../panels.ts';
+import { chooser, type Board } from '../board.ts';
+import { donut, graph, series, topTable } from '../panels.ts';
 import { where } from '../query.ts';
 import { TO_CONVERSATIONS_OF, TO_RECORDS_OF } from './drills.ts';
 
@@ -15,7 +15,7 @@ export const REPORTS: readonly Board[] = [
       topTable({
         title: 'Top sources',
         description: 'Inside hosts by volume, with the deviation from their usual hour',
-        width: 16,
+        width: 15,
         height: 10,
         query: {
           filter: where(INSIDE_CLIENTS),
@@ -29,28 +29,30 @@ export const REPORTS: readonly Board[] = [
       donut({
         title: 'Top sources (bytes)',
         description: 'Share of the bytes by inside host',
-        width: 8,
+        width: 9,
         height: 10,
         unit: 'decbytes',
         query: { filter: where(INSIDE_CLIENTS), groupBy: ['client_addr'] },
       }),
       topTable({
         title: 'Top destinations',
-        description: 'Public hosts by volume with country, autonomous system and what reputation lists say',
-        width: 16,
+        description:
+          'Public hosts by volume, upload (from client) and download (to client), with country, autonomous system and what reputation lists say',
+        width: 17,
         height: 10,
         query: {
           filter: where('server_scope = public'),
           groupBy: ['server_addr', 'server_country', 'server_as_name', 'server_threat_category'],
           limit: 50,
-          columns: ['bytes', 'packets', 'share'],
+          mirror: true,
+          columns: ['bytes', 'bytes_from_client', 'bytes_to_client', 'share'],
         },
         drills: [TO_RECORDS_OF('Server', 'server_addr'), TO_CONVERSATIONS_OF('Server', 'server_addr')],
       }),
       donut({
         title: 'Top destinations (bytes)',
         description: 'Share of the bytes by public host',
-        width: 8,
+        width: 7,
         height: 10,
         unit: 'decbytes',
         query: { filter: where('server_scope = public'), groupBy: ['server_addr'] },
@@ -58,7 +60,7 @@ export const REPORTS: readonly Board[] = [
       topTable({
         title: 'Top applications',
         description: 'Applications by name, rule, or port and protocol',
-        width: 16,
+        width: 15,
         height: 10,
         query: { filter: where(), groupBy: ['app'], limit: 50 },
         drills: [TO_RECORDS_OF('Application', 'app')],
@@ -66,7 +68,7 @@ export const REPORTS: readonly Board[] = [
       donut({
         title: 'Top applications (bytes)',
         description: 'Share of the bytes by application',
-        width: 8,
+        width: 9,
         height: 10,
         unit: 'decbytes',
         query: { filter: where(), groupBy: ['app'] },
@@ -80,21 +82,38 @@ export const REPORTS: readonly Board[] = [
       'Named networks and their services, out above and in below, as CUFlow drew them — and broken down by both',
     view: 'reports',
     from: 'now-6h',
+    variables: [
+      chooser('network', 'Network', { type: 'values', field: 'network' }),
+      chooser('service', 'Service', { type: 'values', field: 'service' }),
+      chooser('proto', 'Protocol', { type: 'values', field: 'proto' }),
+    ],
     panels: [
       mirrored('Total (bits/s)', 'Both directions of the own networks', []),
       mirrored('Protocols (bits/s)', 'By IP protocol', ['proto']),
       mirrored('Services (bits/s)', 'By service of the serving end', ['service']),
       mirrored('Types of service (bits/s)', 'By type of service octet', ['ip_tos']),
+      series({
+        title: 'Networks (bits/s)',
+        description: 'By named networks: what they send above the line, what they get below',
+        width: 12,
+        height: 9,
+        unit: 'bps',
+        stacked: true,
+        queries: [{ filter: chosen('src_network != ""'), groupBy: ['src_network'], mirror: true, limit: 6 }],
+      }),
+      mirrored('Exporters (bits/s)', 'By exporter', ['sampler_address']),
       topTable({
         title: 'Networks and their services',
         description: 'Each named network broken down by service and direction: the matrix that CUFlow could not keep',
         width: 16,
         height: 14,
         query: {
-          filter: where('(direction = out and src_network != "") or (direction = in and dst_network != "")'),
+          filter: chosen('((direction = out and src_network != "") or (direction = in and dst_network != ""))'),
           groupBy: ['src_network', 'dst_network', 'direction', 'service'],
           limit: 200,
         },
+        // Numbers of sets; their names stand beside them.
+        hidden: ['Source network', 'Destination network'],
       }),
       {
         width: 8,
@@ -105,7 +124,7 @@ export const REPORTS: readonly Board[] = [
             width: 8,
             height: 7,
             unit: 'decbytes',
-            query: { filter: where(), groupBy: ['direction'] },
+            query: { filter: chosen(), groupBy: ['direction'] },
           }),
           donut({
             title: 'Outbound by service (bytes)',
@@ -113,7 +132,7 @@ export const REPORTS: readonly Board[] = [
             width: 8,
             height: 7,
             unit: 'decbytes',
-            query: { filter: where('direction = out'), groupBy: ['service'] },
+            query: { filter: chosen('direction = out'), groupBy: ['service'] },
           }),
         ],
       },
@@ -122,7 +141,7 @@ export const REPORTS: readonly Board[] = [
         description: 'Own hosts that sent most in the time range; choose five minutes for CUFlow’s scoreboard',
         width: 12,
         height: 10,
-        query: { filter: where('direction = out'), groupBy: ['src_addr'], limit: 10 },
+        query: { filter: chosen('direction = out'), groupBy: ['src_addr'], limit: 10 },
         drills: [TO_RECORDS_OF('Source address', 'src_addr')],
       }),
       topTable({
@@ -130,8 +149,15 @@ export const REPORTS: readonly Board[] = [
         description: 'Own hosts that received most in the time range',
         width: 12,
         height: 10,
-        query: { filter: where('direction = in'), groupBy: ['dst_addr'], limit: 10 },
+        query: { filter: chosen('direction = in'), groupBy: ['dst_addr'], limit: 10 },
         drills: [TO_RECORDS_OF('Destination address', 'dst_addr')],
+      }),
+      graph({
+        title: 'Between networks',
+        description: 'What named networks send each other and to the rest of the world, which is "unknown"',
+        width: 24,
+        height: 14,
+        query: { filter: chosen(), groupBy: ['src_network', 'dst_network'], limit: 20 },
       }),
     ],
   },
@@ -214,6 +240,7 @@ export const REPORTS: readonly Board[] = [
         width: 24,
         height: 7,
         unit: 'percent',
+        only: '\\(deviation\\)',
         queries: [{ filter: where(), baseline: true }],
       }),
       topTable({
@@ -246,6 +273,11 @@ export const REPORTS: readonly Board[] = [
   },
 ];
 
+/** What is chosen on top of the board: network and service together, which CUFlow could not. */
+function chosen(...conditions: string[]): string {
+  return where(...conditions, 'network in ($network)', 'service in ($service)', 'proto in ($proto)');
+}
+
 function mirrored(title: string, description: string, groupBy: string[]) {
   return series({
     title,
@@ -254,6 +286,6 @@ function mirrored(title: string, description: string, groupBy: string[]) {
     height: 9,
     unit: 'bps',
     stacked: groupBy.length > 0,
-    queries: [{ filter: where(), groupBy, mirror: true, limit: 10 }],
+    queries: [{ filter: chosen(), groupBy, mirror: true, limit: 6 }],
   });
 }

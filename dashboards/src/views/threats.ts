@@ -55,7 +55,7 @@ export const THREATS: Board = {
     topTable({
       title: 'IP reputations',
       description: 'Traffic by what is known about its two ends',
-      width: 8,
+      width: 7,
       height: 10,
       query: {
         filter: where(LISTED),
@@ -68,7 +68,7 @@ export const THREATS: Board = {
     wordBars({
       title: 'Labels of servers',
       description: 'The longer the bar, the more records (core Grafana has no word cloud)',
-      width: 4,
+      width: 5,
       height: 10,
       unit: 'short',
       query: { filter: where('server_threat != ""'), groupBy: ['server_threat_category'], metric: 'flows' },

@@ -12,7 +12,7 @@ function services(): Placed {
     unit: 'bps',
     stacked: true,
     legendTable: true,
-    queries: [{ filter: where(), groupBy: ['service'], limit: 20 }],
+    queries: [{ filter: where(), groupBy: ['service'], limit: 50 }],
   });
 }
 
@@ -91,10 +91,17 @@ export const TOP: readonly Board[] = [
       services(),
       topTable({
         title: 'Top conversations',
-        description: 'Client, server and service; requests and answers are one conversation',
+        description:
+          'Client, server and service; requests and answers are one conversation, with the bytes of each beside the sum',
         width: 24,
         height: 18,
-        query: { filter: where(), groupBy: ['client_addr', 'server_addr', 'service'], limit: 499 },
+        query: {
+          filter: where(),
+          groupBy: ['client_addr', 'server_addr', 'service'],
+          limit: 499,
+          mirror: true,
+          columns: ['bytes', 'bytes_from_client', 'bytes_to_client', 'packets', 'flows', 'share'],
+        },
         drills: [
           TO_RECORDS_OF('Client', 'client_addr'),
           TO_RECORDS_OF('Server', 'server_addr'),
@@ -117,7 +124,7 @@ export const TOP: readonly Board[] = [
         unit: 'bps',
         stacked: true,
         legendTable: true,
-        queries: [{ filter: where(), groupBy: ['app'], limit: 20 }],
+        queries: [{ filter: where(), groupBy: ['app'], limit: 50 }],
       }),
       topTable({
         title: 'Top applications',

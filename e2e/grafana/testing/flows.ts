@@ -30,7 +30,8 @@ export interface FlowCollector extends RunningCollector {
   stop(): Promise<void>;
 }
 
-export async function startFlowCollector(): Promise<FlowCollector> {
+/** @param options more of its `ringflow.yml` */
+export async function startFlowCollector(options = ''): Promise<FlowCollector> {
   const folder = createFolder();
   writeFileSync(
     join(folder.path, 'ringflow.yml'),
@@ -38,7 +39,7 @@ export async function startFlowCollector(): Promise<FlowCollector> {
 inlet: {listen: ["127.0.0.1:0"], seal_interval_ms: 200}
 http: {port: 0, token: ${TOKEN}, ingest: {enabled: true, token: ${INGEST_TOKEN}}}
 log: {level: info, format: json}
-`,
+${options}`,
   );
   const collector = await startCollector(folder.path);
   const headers = { authorization: `Bearer ${TOKEN}` };

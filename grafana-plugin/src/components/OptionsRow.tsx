@@ -3,6 +3,7 @@ import { css } from '@emotion/css';
 import { MAX_DIMENSIONS, METRICS as METRIC_NAMES, type FlowQuery } from '@ringflow/contract';
 import type { GrafanaTheme2 } from '@grafana/data';
 import { Combobox, InlineSwitch, useStyles2, type ComboboxOption } from '@grafana/ui';
+import type { ViewParts } from '../types';
 import { COMPARES, DUPLICATES, HINTS, LABELS, METRICS, RESOLUTIONS } from '../labels';
 import { CommitInput, NumberInput } from './CommitInput';
 import { Field, Row } from './Field';
@@ -12,13 +13,13 @@ import type { RowProps } from './QueryEditor';
 
 interface OptionsProps extends RowProps {
   catalog: Catalog;
-  /** Rows of records can be opened. */
-  details: boolean;
-  onDetails: (details: boolean) => void;
+  /** What becomes of the answer. */
+  view: ViewParts;
+  changeView: (parts: ViewParts) => void;
 }
 
 /** What is rarely changed: folded away, with what differs from the usual in the heading. */
-export function OptionsRow({ query, change, id, catalog, details, onDetails }: OptionsProps) {
+export function OptionsRow({ query, change, id, catalog, view, changeView }: OptionsProps) {
   const styles = useStyles2(getStyles);
   const { kind } = query;
   const hasHistory = kind === 'timeseries' || kind === 'table';
@@ -94,8 +95,17 @@ export function OptionsRow({ query, change, id, catalog, details, onDetails }: O
             <Field label={LABELS.details} htmlFor={`${id}-details`} hint={HINTS.details}>
               <InlineSwitch
                 id={`${id}-details`}
-                value={details}
-                onChange={(event) => onDetails(event.currentTarget.checked)}
+                value={view.details ?? false}
+                onChange={(event) => changeView({ details: event.currentTarget.checked })}
+              />
+            </Field>
+          )}
+          {isPaged && (
+            <Field label={LABELS.resolve} htmlFor={`${id}-resolve`} hint={HINTS.resolve}>
+              <InlineSwitch
+                id={`${id}-resolve`}
+                value={view.resolve === true}
+                onChange={(event) => changeView({ resolve: event.currentTarget.checked })}
               />
             </Field>
           )}

@@ -48,7 +48,6 @@ function Editor({ query: stored, onChange, onRunQuery, datasource, range }: Prop
     onRunQuery();
   };
   const change = (parts: Partial<FlowQuery>) => store({ kind: query.kind, ...parts });
-  const changeView = (details: boolean) => store({ details });
   // Groups want a line of their own; what has none fits on one.
   const isGrouped = !['records', 'stat', 'heatmap'].includes(query.kind);
   const row = { query, change, id: `flow-${stored.refId}` };
@@ -71,7 +70,7 @@ function Editor({ query: stored, onChange, onRunQuery, datasource, range }: Prop
         collector={datasource.collector}
         {...(range ? { fromMs: range.from.valueOf(), toMs: range.to.valueOf() } : {})}
       />
-      <OptionsRow {...row} catalog={catalog} details={stored.details ?? false} onDetails={changeView} />
+      <OptionsRow {...row} catalog={catalog} view={stored} changeView={store} />
       <p className={styles.sentence} aria-live="polite" data-testid="flow-sentence">
         {describeQuery(query)}
       </p>

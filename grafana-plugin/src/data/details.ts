@@ -6,6 +6,7 @@ import {
   type DataFrame,
   type Field,
 } from '@grafana/data';
+import { hostNameOf } from './host-names';
 
 /** The name that Grafana's table looks for. */
 const NESTED = '__nestedFrames';
@@ -69,11 +70,14 @@ function detailsOf({ fields, refId }: DataFrame, row: number): DataFrame {
   };
 }
 
-function textOf({ type, config, values }: Field, row: number): string {
+function textOf(field: Field, row: number): string {
+  const { type, config, values } = field;
   const value: unknown = values[row];
   if (value === null || value === undefined || value === '' || value === 0) return '';
   if (type === FieldType.time && typeof value === 'number') return dateTimeFormat(value, { defaultWithMS: true });
   if (typeof value === 'number' && config.unit && config.unit !== 'none' && config.unit !== 'short')
     return `${formattedValueToString(getValueFormat(config.unit)(value))} (${value})`;
+  const hostName = typeof value === 'string' ? hostNameOf(field, value) : '';
+  if (hostName !== '') return `${hostName} (${String(value)})`;
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

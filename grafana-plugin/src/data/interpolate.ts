@@ -1,9 +1,11 @@
 import {
   adHocToFilter,
+  COLUMNS,
   combineFilters,
   fillFilter,
   hasVariable,
   migrateQuery,
+  type Column,
   type FlowQuery,
   type TemplateValues,
 } from '@ringflow/contract';
@@ -87,14 +89,22 @@ export function interpolateQuery(
     compare: text(current.compare),
     legend: text(current.legend),
     groupBy: list(current.groupBy),
-    // Rows that can be opened hold the whole record.
-    columns: query.details === true && current.kind === 'records' ? [] : list(current.columns),
+    columns:
+      query.details === true && current.kind === 'records' ? withWhole(list(current.columns)) : list(current.columns),
     unique: list(current.unique),
     limit: numeric(text(current.limit)),
     offset: numeric(text(current.offset)),
     sort: Array.isArray(current.sort) ? current.sort.map((entry) => ({ ...entry, by: text(entry.by) })) : current.sort,
     filter: asked.length === 0 ? filter : combineFilters([filter, adHocToFilter(asked)]),
   };
+}
+
+const STORED: readonly string[] = (COLUMNS as readonly Column[]).filter(({ stored }) => stored).map(({ name }) => name);
+
+/** Rows that can be opened hold the whole record, and what is shown that is not part of it (`client_addr`). */
+function withWhole(columns: string[]): string[] {
+  const more = Array.isArray(columns) ? columns.filter((name) => !STORED.includes(name)) : [];
+  return more.length === 0 ? [] : [...STORED, ...more];
 }
 
 /** A number that a variable holds; what is none is left for the collector to name. */

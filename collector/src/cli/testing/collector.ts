@@ -79,7 +79,10 @@ export async function startCollector(
     },
     30_000,
     () => `ringflow ${command} did not say where it is:\n${output}`,
-  );
+  ).catch((error: unknown) => {
+    child.kill('SIGTERM');
+    throw error;
+  });
   const get = async (path: string): Promise<Response> => {
     const response = await fetch(found.url + path);
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);

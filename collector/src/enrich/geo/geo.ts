@@ -102,7 +102,8 @@ export function createGeo(config: GeoConfig, deps: TableDeps): Geo {
     }
     const prefixAs = prefixes === null ? 0 : findValue(prefixes.networks, words, at, 0);
     facts.country = country;
-    facts.place = place;
+    // Where a network of ours is, the configuration knows better.
+    if (facts.place === 0) facts.place = place;
     facts.asn = firstOf(ahead, databaseAs, prefixAs);
     facts.asnBehindFlow = firstOf(behind, databaseAs, prefixAs);
   };

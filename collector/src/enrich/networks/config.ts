@@ -9,6 +9,9 @@ export type NetworkConfig =
       readonly site?: string;
       readonly region?: string;
       readonly tenant?: string;
+      /** Degrees; both or none. */
+      readonly latitude?: number;
+      readonly longitude?: number;
     };
 
 /** Which addresses are ours, and what networks are called. */
@@ -43,7 +46,7 @@ export const NETWORKS_SCHEMAS = {
     type: 'object',
     additionalProperties: {
       type: ['array', 'object'],
-      description: 'A list of prefixes, or prefixes with role, site, region and tenant',
+      description: 'A list of prefixes, or prefixes with role, site, region, tenant, and a place on the map',
       items: { type: 'string' },
       additionalProperties: false,
       required: ['prefixes'],
@@ -53,13 +56,20 @@ export const NETWORKS_SCHEMAS = {
         site: text('Where it is'),
         region: text('Where its site is'),
         tenant: text('Whose it is'),
+        latitude: {
+          type: 'number',
+          minimum: -90,
+          maximum: 90,
+          description: 'Where its site is on the map, in degrees',
+        },
+        longitude: { type: 'number', minimum: -180, maximum: 180, description: 'Goes with latitude' },
       },
     },
     description:
       'Named networks, which may overlap: "dmz: [192.0.2.0/24]", or with role, site, region and tenant: "dmz: {prefixes: [192.0.2.0/24], site: lab}"',
   },
   networks_file: text(
-    'CSV file with more named networks: a first line like network,name,role,site,region,tenant, then a line per prefix',
+    'CSV file with more named networks: a first line like network,name,role,site,region,tenant,latitude,longitude, then a line per prefix',
   ),
 } as const;
 

@@ -10,6 +10,8 @@ import { batchOf, numbersOf } from '../testing/batch.ts';
 
 const linesOf = (text: string) => parseNetworks(Buffer.from(text));
 
+const NO_PLACE = { latitude: '', longitude: '' };
+
 test('headings in any order and case, other columns, quotes, comments, Windows line ends', () => {
   const text =
     '\ufeffName,asn,Network,site,ROLE\r\n# offices\r\nhead office,64500,10.1.0.0/16,"Main Street 1, hall 2",office\r\n\r\nlab,,2001:db8:1::/48,,\r\n';
@@ -22,8 +24,18 @@ test('headings in any order and case, other columns, quotes, comments, Windows l
       site: 'Main Street 1, hall 2',
       region: '',
       tenant: '',
+      ...NO_PLACE,
     },
-    { where: 'line 5', prefix: '2001:db8:1::/48', name: 'lab', role: '', site: '', region: '', tenant: '' },
+    {
+      where: 'line 5',
+      prefix: '2001:db8:1::/48',
+      name: 'lab',
+      role: '',
+      site: '',
+      region: '',
+      tenant: '',
+      ...NO_PLACE,
+    },
   ]);
 });
 
@@ -35,6 +47,8 @@ test.each([
   ['network,name\n10.0.0.0/8,"a,b"\n', 'line 2: "a,b" cannot be the name of a network'],
   ['network,name\n10.0.0.0/8,\n', 'line 2: "" cannot be the name of a network'],
   ['network,name\n10.0.0.0/8,campus,more\n', 'line 2'],
+  ['network,name,latitude\n10.0.0.0/8,campus,52.5\n', 'line 2: latitude and longitude go together'],
+  ['network,name,latitude,longitude\n10.0.0.0/8,campus,95,13.4\n', 'line 2: latitude and longitude go together'],
 ])('%j is refused: %s', (text, message) => {
   expect(() => compileNetworks({}, linesOf(text))).toThrow(message);
 });

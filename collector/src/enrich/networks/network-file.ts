@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'csv-parse/sync';
-import { compileNetworks, NETWORK_ATTRIBUTES, type NetworkLine, type NetworkTable } from './network-table.ts';
+import { compileNetworks, NETWORK_PARTS, type NetworkLine, type NetworkTable } from './network-table.ts';
 import type { NetworkConfig } from './config.ts';
 
 export interface NetworkFileInput {
@@ -9,12 +9,12 @@ export interface NetworkFileInput {
   readonly networks: Readonly<Record<string, NetworkConfig>>;
 }
 
-const COLUMNS = ['network', 'name', ...NETWORK_ATTRIBUTES] as const;
+const COLUMNS = ['network', 'name', ...NETWORK_PARTS] as const;
 const NEEDED = ['network', 'name'] as const;
 
 /**
- * Reads named networks from CSV with headings: `network`, `name`, and of `role`, `site`, `region` and `tenant` those
- * that are there, in any order; other columns are left out. `#` begins a comment. Compiled together with what is
+ * Reads named networks from CSV with headings: `network`, `name`, and of `role`, `site`, `region`, `tenant`, `latitude` and
+ * `longitude` those that are there, in any order; other columns are left out. `#` begins a comment. Compiled together with what is
  * configured.
  *
  * @throws Error that names the first line that is wrong
@@ -47,6 +47,8 @@ export function parseNetworks(content: Uint8Array): NetworkLine[] {
       site: record['site'] ?? '',
       region: record['region'] ?? '',
       tenant: record['tenant'] ?? '',
+      latitude: record['latitude'] ?? '',
+      longitude: record['longitude'] ?? '',
     }),
   }) as unknown as NetworkLine[];
   if (!hasHeadings) throw new Error('It is empty');

@@ -6,15 +6,23 @@ import { createPrefixTableBuilder, type PrefixTable } from '../tables/prefix-tab
 /** What may be said of a network beside its name. */
 export const NETWORK_ATTRIBUTES = ['role', 'site', 'region', 'tenant'] as const;
 
-export interface Network extends Readonly<Record<(typeof NETWORK_ATTRIBUTES)[number], string>> {
+/** Where a network is, in degrees as text; empty = not said. */
+export const NETWORK_COORDINATES = ['latitude', 'longitude'] as const;
+
+/** What a line of a file may say of a network. */
+export const NETWORK_PARTS = [...NETWORK_ATTRIBUTES, ...NETWORK_COORDINATES] as const;
+
+export interface Network extends Readonly<Record<(typeof NETWORK_PARTS)[number], string>> {
   readonly name: string;
 }
+
+const NOTHING_SAID = Object.fromEntries(NETWORK_PARTS.map((part) => [part, ''])) as Omit<Network, 'name'>;
 
 /** Named networks, compiled; passes between threads as it is. */
 export interface NetworkTable {
   /** Values are rows of {@link rows}. */
   readonly prefixes: PrefixTable;
-  /** The parts of a {@link Network}: the name, then its attributes. */
+  /** The parts of a {@link Network}: the name, then {@link NETWORK_PARTS}. */
   readonly rows: Texts;
   /** How many prefixes are from a file. */
   readonly lines: number;
@@ -37,22 +45,24 @@ export function compileNetworks(
   lines: Iterable<NetworkLine> = [],
 ): NetworkTable {
   const prefixesOf = new Map<string, Prefix[]>();
-  function add({ name, role, site, region, tenant, prefix: text, where }: NetworkLine): void {
+  function add({ name, prefix: text, where, ...said }: NetworkLine): void {
     if (!isNetworkName(name))
       throw new RangeError(
         `${where}: "${name}" cannot be the name of a network, leave out commas and control characters`,
       );
     const prefix = parsePrefix(text);
     if (!prefix) throw new RangeError(`${where}: ${text} is not a network, write it like 192.0.2.0/24`);
-    const row = [name, role, site, region, tenant].join(PART_SEPARATOR);
+    checkCoordinates(said, where);
+    const row = [name, ...NETWORK_PARTS.map((part) => said[part])].join(PART_SEPARATOR);
     const known = prefixesOf.get(row);
     if (known) known.push(prefix);
     else prefixesOf.set(row, [prefix]);
   }
   for (const [name, config] of Object.entries(networks)) {
     const { prefixes, ...said } = isList(config) ? { prefixes: config } : config;
+    const texts = Object.fromEntries(Object.entries(said).map(([part, value]) => [part, String(value)]));
     const where = `enrich.networks.${name}`;
-    for (const prefix of prefixes) add({ role: '', site: '', region: '', tenant: '', ...said, name, prefix, where });
+    for (const prefix of prefixes) add({ ...NOTHING_SAID, ...texts, name, prefix, where });
   }
   let count = 0;
   for (const line of lines) {
@@ -69,10 +79,19 @@ export function compileNetworks(
   return { prefixes: builder.build(), rows: packTexts(rows), lines: count };
 }
 
+/** @throws RangeError for half a place, or one that is nowhere on earth */
+function checkCoordinates({ latitude, longitude }: Pick<Network, 'latitude' | 'longitude'>, where: string): void {
+  if (latitude === '' && longitude === '') return;
+  const isWithin = (text: string, most: number) => text !== '' && Math.abs(Number(text)) <= most;
+  if (!isWithin(latitude, 90) || !isWithin(longitude, 180))
+    throw new RangeError(`${where}: latitude and longitude go together, in degrees: 52.52 and 13.41`);
+}
+
 /** A network by its row. */
 export function networkAt(rows: Texts, row: number): Network {
-  const [name = '', role = '', site = '', region = '', tenant = ''] = textAt(rows, row);
-  return { name, role, site, region, tenant };
+  const [name = '', ...parts] = textAt(rows, row);
+  const said = Object.fromEntries(NETWORK_PARTS.map((part, at) => [part, parts[at] ?? '']));
+  return { ...NOTHING_SAID, ...said, name };
 }
 
 function isList(config: NetworkConfig): config is readonly string[] {

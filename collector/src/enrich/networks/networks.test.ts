@@ -90,6 +90,29 @@ test('named networks may overlap: the set of all that hold an address, most spec
   expect(named.takeNames()).toEqual([]);
 });
 
+test('a network has the place of the most specific one that says where it is', () => {
+  const places: NetworksConfig['networks'] = {
+    campus: { prefixes: ['10.0.0.0/8'], site: 'Berlin', latitude: 52.5, longitude: 13.4 },
+    lab: ['10.1.0.0/16'],
+    island: { prefixes: ['10.2.0.0/16', '198.51.100.0/24'], latitude: -12.25, longitude: 0 },
+  };
+  const { batch, networks: named } = enriched([pair('10.1.0.1', '10.2.0.1'), pair('198.51.100.7', '203.0.113.1')], {
+    networks: places,
+  });
+  const [berlin, island] = [nameId('Berlin,52.5,13.4'), nameId('island,-12.25,0')];
+  expect(numbersOf(batch, 'src_place')).toEqual([berlin, island]);
+  expect(numbersOf(batch, 'dst_place')).toEqual([island, 0]);
+  expect(named.takeNames().filter(({ kind }) => kind === 'place')).toMatchObject([
+    { id: String(berlin), name: 'Berlin', attributes: { city: 'Berlin', latitude: '52.5', longitude: '13.4' } },
+    { id: String(island), name: 'island', attributes: { latitude: '-12.25', longitude: '0' } },
+  ]);
+});
+
+test('half a place is refused', () => {
+  const half = { campus: { prefixes: ['10.0.0.0/8'], latitude: 52.5 } };
+  expect(() => stepOf({ networks: half })).toThrow('enrich.networks.campus: latitude and longitude go together');
+});
+
 test('the order of the configuration does not change a set', () => {
   const reversed = Object.fromEntries(Object.entries(networks).reverse());
   const rows = [pair('10.1.2.3', '198.51.100.7')];

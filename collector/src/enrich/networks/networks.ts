@@ -1,8 +1,8 @@
 import { nameId, parsePrefix, SET_SEPARATOR, type NameEntry, type Prefix } from '@ringflow/contract';
 import type { AddressResolver } from '../address-facts.ts';
-import { createAnnouncements } from '../tables/announcements.ts';
+import { createAnnouncements, type Announced } from '../tables/announcements.ts';
 import type { NetworksConfig } from './config.ts';
-import { compileNetworks, NETWORK_ATTRIBUTES, networkAt, type NetworkTable } from './network-table.ts';
+import { compileNetworks, NETWORK_ATTRIBUTES, networkAt, type Network, type NetworkTable } from './network-table.ts';
 import { createPrefixTableBuilder, findEntry, NO_ENTRY, type PrefixTable } from '../tables/prefix-table.ts';
 import { createScopes, ON_LINK_NETWORKS } from './scopes.ts';
 import type { TableDeps } from '../tables/table-deps.ts';
@@ -16,7 +16,7 @@ export interface Networks {
   /** Loads the file of networks, where there is one, and watches it. */
   start(longestWaitMs?: number): Promise<void>;
   stop(): Promise<void>;
-  /** Sets of networks that were found for the first time. */
+  /** Sets of networks and places of theirs that were found for the first time. */
   takeNames(): NameEntry[];
   files(): FileStatus[];
 }
@@ -32,22 +32,30 @@ export function createNetworks(config: NetworksConfig, deps: TableDeps): Network
   let named = compileNetworks(config.networks);
   /** By entry of the table: the id of its set, 0 until it is asked for. */
   let setIds = new Uint32Array(named.prefixes.size);
+  let placeIds = new Uint32Array(named.prefixes.size);
   const sets = createAnnouncements();
+  const places = createAnnouncements();
 
   function setOf(entry: number): number {
     const known = setIds[entry] as number;
     if (known !== 0) return known;
-    const { id, ...set } = describeSet(named, entry);
+    const { id, place, ...set } = describeSet(named, entry);
     setIds[entry] = id;
     if (sets.isNew(id)) sets.tell({ kind: 'network', id, ...set });
+    if (place) {
+      placeIds[entry] = place.id;
+      if (places.isNew(place.id)) places.tell(place);
+    }
     return id;
   }
 
   function replace(table: NetworkTable): void {
     named = table;
     setIds = new Uint32Array(table.prefixes.size);
+    placeIds = new Uint32Array(table.prefixes.size);
     // Attributes may be others now.
     sets.forget();
+    places.forget();
     deps.changed();
   }
 
@@ -75,29 +83,45 @@ export function createNetworks(config: NetworksConfig, deps: TableDeps): Network
       if (facts.scope === 0) return;
       facts.own = isOwn(words, at) ? 1 : 0;
       const entry = findEntry(named.prefixes, words, at);
-      facts.network = entry === NO_ENTRY ? 0 : setOf(entry);
+      if (entry === NO_ENTRY) return;
+      facts.network = setOf(entry);
+      facts.place = placeIds[entry] as number;
     },
     start: async (longestWaitMs) => file?.start(longestWaitMs),
     stop: async () => file?.stop(),
     files: () => (file ? [file.status()] : []),
-    takeNames: sets.take,
+    takeNames: () => [...sets.take(), ...places.take()],
   };
 }
 
-/** The set of networks that hold an entry: its names, most specific first, and of each attribute the first one. */
+/**
+ * The set of networks that hold an entry: its names, most specific first, of each attribute the first one, and the place of
+ * the first that has one.
+ */
 function describeSet(
   { prefixes, rows }: NetworkTable,
   from: number,
-): { id: number; name: string; description: string; attributes: Record<string, string> } {
+): { id: number; name: string; description: string; attributes: Record<string, string>; place?: Announced } {
   const names: string[] = [];
   const attributes: Record<string, string> = {};
+  let place: Announced | undefined;
   for (let entry = from; entry !== NO_ENTRY; entry = prefixes.parents[entry] as number) {
     const network = networkAt(rows, prefixes.values[entry] as number);
     if (!names.includes(network.name)) names.push(network.name);
     for (const key of NETWORK_ATTRIBUTES) if (network[key] !== '') attributes[key] ??= network[key];
+    place ??= placeOf(network);
   }
   const name = names.join(SET_SEPARATOR);
-  return { id: nameId(name), name, description: names[0] as string, attributes };
+  return { id: nameId(name), name, description: names[0] as string, attributes, ...(place ? { place } : {}) };
+}
+
+/** The site of a network as a place on the map, as those of databases are. */
+function placeOf({ name, site, latitude, longitude }: Network): Announced | undefined {
+  if (latitude === '') return undefined;
+  const city = site === '' ? name : site;
+  const id = nameId([city, latitude, longitude].join(','));
+  const attributes = { country: '', subdivision: '', city, latitude, longitude };
+  return { kind: 'place', id, name: city, attributes };
 }
 
 function createOwnTable(texts: readonly string[]): PrefixTable {

@@ -1,12 +1,16 @@
 import type { NameEntry } from '@ringflow/contract';
 
+/** A name as it is told: of an id that means the same everywhere. */
+export type Announced = Pick<NameEntry, 'kind' | 'name' | 'attributes'> & {
+  readonly id: number;
+  readonly description?: string;
+};
+
 /** Ids that have gone into rows, so that each name is told once. */
 export interface Announcements {
   /** True the first time since {@link Announcements.forget} that an id is asked about. */
   isNew(id: number): boolean;
-  tell(
-    entry: Pick<NameEntry, 'kind' | 'name' | 'attributes'> & { readonly id: number; readonly description?: string },
-  ): void;
+  tell(entry: Announced): void;
   /** What was told since the last call. */
   take(): NameEntry[];
   /** Names may have changed: all are told again when they are used again. */

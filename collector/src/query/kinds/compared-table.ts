@@ -1,5 +1,13 @@
-import { METRICS, compareText, type DataFrameJson, type FrameNotice, type Metric } from '@ringflow/contract';
+import {
+  METRICS,
+  compareText,
+  type DataFrameJson,
+  type FlowQuery,
+  type FrameNotice,
+  type Metric,
+} from '@ringflow/contract';
 import { quantity, quantityConfig, quantityName, type FilledField } from '../frames.ts';
+import { wayColumn } from '../mirror.ts';
 import type { Plan } from '../plan.ts';
 import type { RunResult } from '../runner.ts';
 import { hasUnnamed, sourceSql, dimensionAlias } from '../source.ts';
@@ -18,7 +26,7 @@ import {
   usual,
 } from './earlier.ts';
 import { dimensionsOf, metricSum, planGroups, topSql } from './grouped.ts';
-import type { Kind, KindInput, Prepared } from './kind.ts';
+import type { Kind, KindInput, Prepared, WayInput } from './kind.ts';
 import { OTHER } from './labels.ts';
 import { readRanked } from './ranked.ts';
 import { seriesOf } from './series-frames.ts';
@@ -40,12 +48,13 @@ interface Rows {
 }
 
 /**
- * A table with what its rows had earlier: the same window before and the change, the deviation from what is usual at the
- * same hour. The rows are those of the window that was asked for.
+ * A table with what stands beside its rows: the same window before and the change, the deviation from what is usual at the
+ * same hour, how much goes which way. The rows are those of the window and the filter that were asked for.
  */
 export const prepareComparedTable: Kind = (input) => {
   const { query } = input;
-  if (query.compare === 'none' && !query.baseline) return prepareTable(input);
+  const ways = query.mirror && input.ways ? input.ways : [];
+  if (query.compare === 'none' && !query.baseline && ways.length === 0) return prepareTable(input);
   // Whatever columns are asked for, the changes are worked out from the metric.
   const table = prepareTable({ ...input, query: { ...query, columns: [] } });
   // What has passed is compared with as much before.
@@ -54,6 +63,7 @@ export const prepareComparedTable: Kind = (input) => {
   const beside = [
     ...(query.compare === 'none' ? [] : [createBefore(input, passed)]),
     ...(query.baseline ? [createDeviation(input, passed)] : []),
+    ...ways.map((way) => createWay(input, way)),
   ];
   return {
     statements: [...table.statements, ...beside.flatMap(({ statements }) => statements)],
@@ -76,8 +86,7 @@ function rowsOf({ schema, data }: DataFrameJson, { query }: KindInput): Rows {
   const columns = query.groupBy.map(
     (name) => (data.values[schema.fields.findIndex((field) => field.name === name)] ?? []) as string[],
   );
-  const shownAs = query.measure === 'rate' || query.measure === 'utilization' ? 'rate' : 'total';
-  const at = schema.fields.findIndex(({ name }) => name === quantityName(query.metric, shownAs));
+  const at = schema.fields.findIndex(({ name }) => name === quantityName(query.metric, shownAs(query)));
   return {
     keys: (columns[0] ?? []).map((_, row) => keyOf(columns.map((values) => values[row] ?? ''))),
     values: (data.values[at] ?? []) as number[],
@@ -124,7 +133,7 @@ function createBefore(input: KindInput, passed: Window): Beside {
   const plan = planGroups(before, query.groupBy);
   const columns = dimensionsOf(query);
   const what = compareText(query.compare);
-  const measure = query.measure === 'rate' || query.measure === 'utilization' ? 'rate' : 'total';
+  const measure = shownAs(query);
   const name = quantityName(query.metric, measure);
   const nothingKept = plan.oldestMs === null || plan.window.toMs <= plan.oldestMs;
   return {
@@ -165,6 +174,43 @@ function createBefore(input: KindInput, passed: Window): Beside {
       };
     },
   };
+}
+
+/** What goes one way, of the rows that are shown. */
+function createWay(input: KindInput, way: WayInput): Beside {
+  const { query, names } = input;
+  const ofWay: KindInput = { ...input, ...way };
+  const plan = planGroups(ofWay, way.query.groupBy);
+  const columns = dimensionsOf(way.query);
+  const measure = shownAs(query);
+  const name = quantityName(query.metric, measure);
+  const config = quantityConfig(query.metric, measure);
+  return {
+    statements: [render(membersSql(ofWay, plan, input))],
+    fields: ([result], { keys }) => {
+      const { groups, rest } = readRanked(result as RunResult, columns, names);
+      const sums = new Map(groups.map(({ label, sums: one }) => [keyOf(label.texts), one]));
+      const seconds = secondsOf(plan.window, input.nowMs);
+      return {
+        fields: [
+          {
+            name: wayColumn(name, way.word),
+            type: 'number',
+            config: { ...config, displayNameFromDS: `${config.displayNameFromDS ?? name} (${way.word})` },
+            values: keys.map((key) =>
+              quantity((key === OTHER ? rest : sums.get(key))?.[query.metric] ?? 0, query.metric, measure, seconds),
+            ),
+          },
+        ],
+        notices: [],
+      };
+    },
+  };
+}
+
+/** Rows of a table are sums or rates; shares and utilisation stand in columns of their own. */
+function shownAs({ measure }: FlowQuery): 'rate' | 'total' {
+  return measure === 'rate' || measure === 'utilization' ? 'rate' : 'total';
 }
 
 function scaled(sum: number, factor: number): number {

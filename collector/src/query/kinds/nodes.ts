@@ -18,6 +18,8 @@ export interface GraphNode {
   /** What leaves it and what comes in. */
   sent: Sums;
   received: Sums;
+  /** What passes it, begins or ends there: each way once. */
+  passed: Sums;
 }
 
 /** An edge of a graph; both of its ends are among the nodes. */
@@ -43,10 +45,11 @@ export function createGraph(): Graph {
     edges,
     add: (stops, sums) => {
       const found = stops.map((stop) => {
-        const node = nodes.get(stop.id) ?? { ...stop, sent: NO_SUMS, received: NO_SUMS };
+        const node = nodes.get(stop.id) ?? { ...stop, sent: NO_SUMS, received: NO_SUMS, passed: NO_SUMS };
         nodes.set(stop.id, node);
         return node;
       });
+      for (const node of new Set(found)) node.passed = addSums(node.passed, sums);
       found.slice(1).forEach((target, index) => {
         const source = found[index] as GraphNode;
         const key = JSON.stringify([source.id, target.id]);
@@ -96,11 +99,8 @@ const THICKNESS = { most: 10, least: 1 } as const;
 /** The frame of nodes (grafana.md 4.6): texts are formatted, because the panel shows numbers as they are. */
 export function nodeFields(nodes: readonly GraphNode[], scale: GraphScale): FilledField[] {
   const { metric, measure, seconds } = scale;
-  const totals = nodes.map(({ sent, received }) => addSums(sent, received));
-  const most = Math.max(1, ...totals.map((sums) => sums[metric]));
-  // A node on the way gets and sends the same traffic; at its ends one of both is zero.
-  const text = (node: GraphNode, of: Metric): string =>
-    quantityText(Math.max(node.sent[of], node.received[of]), of, measure, seconds);
+  const most = Math.max(1, ...nodes.map(({ passed }) => passed[metric]));
+  const text = ({ passed }: GraphNode, of: Metric): string => quantityText(passed[of], of, measure, seconds);
   const second: Metric = metric === 'flows' ? 'bytes' : 'flows';
   return [
     { name: 'id', type: 'string', config: {}, values: nodes.map(({ id }) => id) },
@@ -130,8 +130,8 @@ export function nodeFields(nodes: readonly GraphNode[], scale: GraphScale): Fill
       name: 'nodeRadius',
       type: 'number',
       config: {},
-      values: totals.map((sums) =>
-        Math.round(RADIUS.least + (RADIUS.most - RADIUS.least) * Math.sqrt(sums[metric] / most)),
+      values: nodes.map(({ passed }) =>
+        Math.round(RADIUS.least + (RADIUS.most - RADIUS.least) * Math.sqrt(passed[metric] / most)),
       ),
     },
     ...(['sent', 'received'] as const).flatMap((way) =>
@@ -190,7 +190,8 @@ function statField(name: string, metric: Metric, measure: 'rate' | 'total', valu
     name,
     type: 'string',
     config: {
-      ...(displayNameFromDS === undefined ? {} : { displayNameFromDS }),
+      // The panel's legend reads the one, its tooltips the other.
+      ...(displayNameFromDS === undefined ? {} : { displayNameFromDS, displayName: displayNameFromDS }),
       ...(description === undefined ? {} : { description }),
     },
     values,

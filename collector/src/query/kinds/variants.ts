@@ -138,11 +138,13 @@ function shownOf(
     const way = word === '' ? one : withLabel(one, { way: word }, word, groupBy, now.input.query.groupBy);
     const sign = (list: (number | null)[]): (number | null)[] =>
       negative ? list.map((value) => (value === null ? null : value === 0 ? 0 : -value)) : list;
-    const fields: FilledField[] = [unbounded({ ...way, values: sign(values) }, negative)];
+    const fields: FilledField[] = [unbounded({ ...way, values: sign(values) }, word !== '')];
     if (before && earlier) {
       const byMs = EARLIER_MS[query.compare];
       const field = withLabel(way, { compare: query.compare }, compareText(query.compare));
-      fields.push(unbounded({ ...field, values: sign(times.map((ms) => earlier(key, ms - byMs) ?? null)) }, negative));
+      fields.push(
+        unbounded({ ...field, values: sign(times.map((ms) => earlier(key, ms - byMs) ?? null)) }, word !== ''),
+      );
     }
     if (history && past) {
       const rates = query.measure === 'total' ? values.map((value) => rateOf(value, now)) : values;
@@ -157,7 +159,7 @@ function shownOf(
         ...withLabel(way, { baseline: 'deviation' }, 'deviation'),
         name: 'deviation',
         config: {
-          ...withLabel(way, {}, 'deviation').config,
+          ...unbounded(withLabel(way, {}, 'deviation'), true).config,
           ...deviationConfig(),
         },
         values: deviation,
@@ -220,9 +222,12 @@ function withLabel(
   };
 }
 
-/** Negative values are below the least value of a quantity. */
-function unbounded(field: FilledField, negative: boolean): FilledField {
-  if (!negative) return field;
+/**
+ * The other way and deviations are below the least value of a quantity. Both ways have the same bounds: Grafana gives
+ * series of different ones an axis each.
+ */
+function unbounded(field: FilledField, hasNegative: boolean): FilledField {
+  if (!hasNegative) return field;
   const { min: _min, max: _max, ...config } = field.config;
   return { ...field, config };
 }
