@@ -83,7 +83,8 @@ describe('ringflow serve', () => {
     expect(table.code).toBe(0);
 
     const queries = await collector.metrics();
-    expect(queries).toMatch(/\nringflow_queries_total\{kind="table",outcome="ok"\} 1\n/);
+    // The job of the scoreboard may have asked for tables, too.
+    expect(queries).toMatch(/\nringflow_queries_total\{kind="table",outcome="ok"\} [1-9]\d*\n/);
     expect(queries).toMatch(/\nringflow_query_read_rows_total\{kind="table",table="[a-z0-9_, +]+"\} \d+\n/);
 
     // What was received just before is sealed by the stop, and there after a restart.

@@ -30,7 +30,8 @@ export function createFolder(more = '', udpPort = 0): { path: string; remove(): 
     join(path, 'ringflow.yml'),
     `data_dir: ./data\ninlet: {listen: ["127.0.0.1:${udpPort}"], seal_interval_ms: 200}\nhttp: {port: 0}\nlog: {level: info, format: json}\n${more}`,
   );
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+  // Children of a collector that was killed end a moment later, and may write until then.
+  return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 20 }) };
 }
 
 /** Environment without the settings of whoever runs the tests. */

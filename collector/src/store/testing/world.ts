@@ -50,7 +50,7 @@ export async function createWorld(): Promise<World> {
     async remove() {
       for (const store of stores) await store.stop().catch(() => undefined);
       await writer?.stop();
-      await rm(directory, { recursive: true, force: true });
+      await rm(directory, { recursive: true, force: true, maxRetries: 20 });
     },
   };
 }
