@@ -22,10 +22,10 @@ export async function run(args: Arguments, io: Io): Promise<number> {
   writeFileSync(geographyPath(demoConfig.data_dir), createDemoGeography(Date.now()));
   writeFileSync(reputationPath(demoConfig.data_dir), createDemoReputation());
   return runCollector(demoConfig, read, {
-    started: (addresses) => {
+    started: (addresses, collector) => {
       const port = addresses.listeners[0]?.port as number;
       const options = queryOptions(addresses.url, demoConfig.http.token);
-      const history = createHistory(demoConfig);
+      const history = createHistory(demoConfig, collector.addNames);
       const demo = createDemo(
         demoConfig.demo,
         { host: '127.0.0.1', port },

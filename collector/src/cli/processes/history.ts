@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { addressWords, parseAddress } from '@ringflow/contract';
+import { addressWords, parseAddress, type NameEntry } from '@ringflow/contract';
 import type { Config } from '../../config/index.ts';
 import type { Deliver } from '../../demo/index.ts';
 import { createEnrich, createTableWorkers, ENRICH_COLUMNS } from '../../enrich/index.ts';
@@ -29,11 +29,15 @@ const STATE_FILE = 'demo.json';
 /** The synthetic exporters' source port; each has its own address. */
 const PORT = 50_000;
 
-/** Decoder, enrichment and spool for `ringflow demo`'s history. */
-export function createHistory(config: Config): History {
+/**
+ * Decoder, enrichment and spool for `ringflow demo`'s history.
+ *
+ * @param onNames told what enrichment found: sets of networks, places, labels
+ */
+export function createHistory(config: Config, onNames: (entries: readonly NameEntry[]) => void): History {
   const dataDirectory = resolve(config.data_dir);
   const statePath = join(dataDirectory, STATE_FILE);
-  // Names and interface counters come with the live traffic.
+  // Names of interfaces, and their counters, come with the live traffic.
   const decoder = createDecoder(config.wire, { options: () => undefined, counters: () => undefined });
   const enrich = createEnrich(config.enrich, { loadTable: createTableWorkers(process.argv[1] as string) });
   const batch = createBatch({ rowLimit: ROWS_PER_SEGMENT, columns: ENRICH_COLUMNS });
@@ -65,6 +69,7 @@ export function createHistory(config: Config): History {
         await sleep(FULL_PAUSE_MS);
       }
       enrich.step(batch, 0, batch.rows);
+      onNames(enrich.takeNames());
       const { sealed } = spool.seal(batch, plainDelta(batch.rows));
       resetBatch(batch);
       await sealed;

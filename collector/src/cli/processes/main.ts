@@ -91,6 +91,8 @@ export interface Collector {
   reload(): Promise<void>;
   /** Writes debug lines, too, or no more. */
   toggleDebug(): void;
+  /** Takes names of what another writer puts into the spool. */
+  addNames(entries: readonly NameEntry[]): void;
   status(): CollectorStatus;
 }
 
@@ -154,6 +156,10 @@ export function createCollector(first: Config, deps: CollectorDeps): Collector {
     if (updates.some(({ kind }) => kind === 'exporter' || kind === 'interface')) health.names(inventory);
     if (Object.keys(config.metrics.watches).length > 0) store.channel()?.emit('watches', watches());
   };
+  const addNames = (entries: readonly NameEntry[]): void => {
+    takeNames(entries);
+    nameSaver.add(entries);
+  };
   const changed = (status: SupervisorStatus): void => {
     metrics.set('ringflow_process_up', { process: status.role }, status.state === 'up' ? 1 : 0);
     metrics.total('ringflow_process_restarts_total', { process: status.role }, status.restarts, 'main');
@@ -192,10 +198,7 @@ export function createCollector(first: Config, deps: CollectorDeps): Collector {
       });
       channel.on('usage', (usage) => noteUsage('inlet', usage));
       channel.on('problem', (problem) => problems.note('inlet', problem));
-      channel.on('names', (updates) => {
-        takeNames(updates);
-        nameSaver.add(updates);
-      });
+      channel.on('names', addNames);
       channel.on('counters', facts.counters);
       channel.on('sealed', ({ segment, ledger: delta }) => {
         ledger.sealed(segment, delta);
@@ -252,10 +255,7 @@ export function createCollector(first: Config, deps: CollectorDeps): Collector {
   const facts = createExporterFacts(config, {
     inventory,
     exporters: () => exporters.response(inletStatus, now()).exporters.map(({ address }) => address),
-    onNames: (entries) => {
-      takeNames(entries);
-      nameSaver.add(entries);
-    },
+    onNames: addNames,
     onFile: (entries) => {
       inventory.replace('file', entries);
       health.names(inventory);
@@ -439,6 +439,7 @@ export function createCollector(first: Config, deps: CollectorDeps): Collector {
     start,
     stop,
     status,
+    addNames,
     reload: async () => {
       notifier?.reloading();
       await reload.run();
