@@ -9,7 +9,7 @@ import {
   createTopBatches,
   insertSettings,
   migrate,
-  openSegment,
+  openSegments,
   RAW_TABLE,
   STORE_DEFAULTS,
 } from '../collector/src/store/index.ts';
@@ -84,15 +84,18 @@ async function load({ mode, spoolDirectory, workDirectory }: LoadJob): Promise<L
   const began = performance.now();
   const cpuBefore = cpuSeconds();
   let rows = 0;
-  for (const segment of segments) {
-    if (mode === 'store') await loader.load(segment);
+  for (let waiting = [...segments]; waiting.length > 0;) {
+    // A segment was sealed each second: no more than these had gathered.
+    const group = loader.next(waiting.slice(0, STORE_DEFAULTS.load_seconds));
+    if (mode === 'store') await loader.load(group);
     else
       await engine.loadSegment(
         RAW_TABLE,
-        await openSegment(spoolDirectory, segment),
-        insertSettings(String(segment.sequence)),
+        await openSegments(spoolDirectory, group),
+        insertSettings(String(group[0]?.sequence)),
       );
-    rows += segment.rows;
+    rows += group.reduce((sum, segment) => sum + segment.rows, 0);
+    waiting = waiting.slice(group.length);
   }
   const wallSeconds = (performance.now() - began) / 1000;
   const loadCpuSeconds = cpuSeconds() - cpuBefore;

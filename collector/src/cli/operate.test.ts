@@ -152,7 +152,7 @@ describe('a collector under load', () => {
   test('SIGUSR2 turns debug lines of all processes on and off', async () => {
     const collector = await start();
     const sender = createSender(collector.udpPort);
-    const count = (): number => collector.output().split('"segment loaded"').length - 1;
+    const count = (): number => collector.output().split('"segments loaded"').length - 1;
     await sender.send(20);
     await settled(collector, sender.sent.records);
     expect(count()).toBe(0);

@@ -278,7 +278,7 @@ describe('SIGHUP', () => {
     write('', { keep: base.replace('level: info', 'level: debug') });
     await reload();
     await exporter.flows(1);
-    await until(async () => about('segment loaded').length > 0, 5000, 'a debug line of the store');
+    await until(async () => about('segments loaded').length > 0, 5000, 'a debug line of the store');
     write('');
     await reload();
     expect(readFileSync(file, 'utf8')).toContain('level: info');

@@ -28,6 +28,8 @@ export interface HttpDeps {
   readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
   /** Configured sets of the filter language: name without `@` to values. */
   readonly sets?: Readonly<Record<string, readonly string[]>>;
+  /** Sealed segments are loaded at most this often (`store.load_seconds`). */
+  readonly loadSeconds?: number;
   /** What happened to the collection of flows in a window, oldest first. */
   readonly events?: (window: Window, kinds: readonly EventKind[]) => readonly FlowEvent[];
   /** When the collector was not running. */

@@ -11,8 +11,8 @@ const LOOK_MS = 1000;
 /** A line comes at least this often, so that both ends know of each other. */
 const SIGN_MS = 5000;
 /**
- * Records of different writers are stored a moment after each other: what arrived later than this is looked for at the
- * next turn, so that none is passed by.
+ * A record is stored this long after its arrival, and after segments have gathered: what arrived later is looked for at
+ * the next turn, so that none is passed by.
  */
 const SETTLE_MS = 2000;
 /** Most tails at once; each costs a statement a second. */
@@ -37,6 +37,7 @@ export interface Tails {
 
 export function createTails(config: QueryConfig, deps: HttpDeps): Tails {
   let open = 0;
+  const settleMs = SETTLE_MS + (deps.loadSeconds ?? 0) * 1000;
 
   async function* lines(tail: Tail, { client, rate, signal }: TailOptions): AsyncGenerator<string> {
     const run = (statement: SqlQuery, maxRows: number): Promise<RunResult> =>
@@ -48,12 +49,12 @@ export function createTails(config: QueryConfig, deps: HttpDeps): Tails {
         maxMemoryBytes: config.max_memory_bytes,
         signal,
       });
-    let afterMs = deps.now() - SETTLE_MS;
+    let afterMs = deps.now() - settleMs;
     let quietMs = 0;
     yield text({ leftOut: 0 });
     while (!signal.aborted) {
       await sleep(LOOK_MS, undefined, { signal });
-      const upToMs = deps.now() - SETTLE_MS;
+      const upToMs = deps.now() - settleMs;
       let line: TailLine = { leftOut: 0 };
       if (upToMs > afterMs) {
         const range = { after: `${afterMs}000000`, upTo: `${upToMs}000000` };

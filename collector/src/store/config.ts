@@ -23,6 +23,8 @@ export interface StoreConfig {
   readonly max_bytes: number;
   /** What an archive does not use, others may; past the whole, the one furthest above its share gives its oldest. */
   readonly archives: Readonly<Record<ArchiveName, ArchiveConfig>>;
+  /** Sealed segments are loaded together at most this often, earlier when many records wait; 0 = each at once. */
+  readonly load_seconds: number;
   /** Rows that are named in each top list, bucket and exporter. */
   readonly top_k: number;
   /** Records go into the top lists in batches: when the first is this old, or when there are this many. */
@@ -55,6 +57,7 @@ export const STORE_DEFAULTS: StoreConfig = {
     top_1h: { seconds: 365 * DAY_SECONDS, share: 0.08 },
     top_1d: { seconds: 5 * 365 * DAY_SECONDS, share: 0.05 },
   },
+  load_seconds: 5,
   top_k: 1000,
   top_batch_seconds: 300,
   top_batch_rows: 2_000_000,
@@ -123,6 +126,13 @@ export const STORE_SCHEMA = {
         top_1h: archive('Top lists per hour'),
         top_1d: archive('Top lists per day'),
       },
+    },
+    load_seconds: {
+      type: 'number',
+      minimum: 0,
+      maximum: 60,
+      description:
+        'Sealed segments are loaded together, at most this often; earlier when 262,144 records wait. 0 = each at once, which costs many times as much for each record where there are few',
     },
     top_k: {
       type: 'integer',

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Session } from 'chdb';
 import { ONE_SERVER } from './dialect.ts';
 import { createDirectorySize } from './directory-size.ts';
@@ -285,9 +285,13 @@ interface ColumnsWithMetadata {
 
 const NUMBERS: Settings = { output_format_json_quote_64bit_integers: 0 };
 
-/** With the columns named the engine does not read the file twice to find out. */
+/** With the columns named the engine does not read the files twice to find out. */
 function fileTable(segment: SegmentSource): string {
-  return `file(${quoteSql(segment.path)}, 'Native', ${quoteSql(structureOf(segment))})`;
+  const [first = '', ...others] = segment.paths;
+  // Segments lie in one folder.
+  const path =
+    others.length === 0 ? first : join(dirname(first), `{${segment.paths.map((one) => basename(one)).join(',')}}`);
+  return `file(${quoteSql(path)}, 'Native', ${quoteSql(structureOf(segment))})`;
 }
 
 function parseRows<Row>(text: string): Row[] {

@@ -1,4 +1,5 @@
 import { createReadStream, createWriteStream, openAsBlob } from 'node:fs';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { clusterDialect, SHARED_SERVER } from './dialect.ts';
@@ -174,7 +175,7 @@ export function createRemoteEngine(options: RemoteOptions): Engine {
 
   function loadSegment(table: string, segment: SegmentSource, settings: Settings, part?: InsertPart): Promise<void> {
     return guarded(async () => {
-      const body = createReadStream(segment.path);
+      const body = Readable.from(contentOf(segment), { objectMode: false });
       const { stream } = await connected().exec({
         query: `${insertSelect(table, segment, `input(${quoteSql(structureOf(segment))})`, part)} FORMAT Native`,
         values: body,
@@ -184,7 +185,7 @@ export function createRemoteEngine(options: RemoteOptions): Engine {
     });
   }
 
-  /** The file travels as an external table, which the client does not know: one request by hand. */
+  /** The files travel as an external table, which the client does not know: one request by hand. */
   function selectSegment<Row>(
     segment: SegmentSource,
     sql: (table: string) => string,
@@ -203,7 +204,7 @@ export function createRemoteEngine(options: RemoteOptions): Engine {
       for (const [name, value] of Object.entries(params)) query[`param_${name}`] = formatParam(value);
       for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
       const form = new FormData();
-      form.set('segment', await openAsBlob(segment.path), 'segment.native');
+      form.set('segment', new Blob(await Promise.all(segment.paths.map((path) => openAsBlob(path)))), 'segment.native');
       const response = await fetch(url, {
         method: 'POST',
         body: form,
@@ -251,6 +252,11 @@ export function createRemoteEngine(options: RemoteOptions): Engine {
     cancel,
     close,
   };
+}
+
+/** Blocks of the Native format follow each other, within a file as over files. */
+async function* contentOf({ paths }: SegmentSource): AsyncGenerator<Uint8Array> {
+  for (const path of paths) yield* createReadStream(path) as AsyncIterable<Uint8Array>;
 }
 
 function cancelled(cause?: unknown): EngineError {

@@ -41,10 +41,10 @@ export interface ExportOptions extends RunOptions {
 /** Settings of one statement, by ClickHouse name. */
 export type Settings = Readonly<Record<string, string | number>>;
 
-/** A sealed segment as the engine needs it. */
+/** Sealed segments as the engine needs them. */
 export interface SegmentSource {
-  /** Absolute path of a file in Native format. */
-  readonly path: string;
+  /** Absolute paths of files in Native format. */
+  readonly paths: readonly string[];
   /** Names and ClickHouse types of its columns, in order. */
   readonly columns: readonly { readonly name: string; readonly type: string }[];
 }
@@ -80,9 +80,9 @@ export interface Engine {
   query(query: SqlQuery, options: RunOptions): Promise<RunResult>;
   /** Runs a read from outside and writes its rows to a file, however many. */
   exportRows(query: SqlQuery, options: ExportOptions): Promise<void>;
-  /** `INSERT INTO <table> (its columns)` from a segment's file. */
+  /** `INSERT INTO <table> (its columns)` from segments' files. */
   loadSegment(table: string, segment: SegmentSource, settings: Settings, part?: InsertPart): Promise<void>;
-  /** Runs a read over a segment's file; `sql` gets the table expression to read from. */
+  /** Runs a read over segments' files; `sql` gets the table expression to read from. */
   selectSegment<Row>(segment: SegmentSource, sql: (table: string) => string, params?: SqlParams): Promise<Row[]>;
   /** Bytes on disk of everything that is stored, what is about to be deleted included. */
   diskBytes(): Promise<number>;

@@ -32,7 +32,7 @@ export type { RingRow } from './ring-file.ts';
 export { loadScores, saveScores, type HostScore, type ScoreState } from './scores.ts';
 export { limitMerges, retain } from './retention.ts';
 export type { Dropped, RetentionReport } from './retention.ts';
-export { openSegment } from './segment-source.ts';
+export { openSegments } from './segment-source.ts';
 export { createEngine, createStore } from './service.ts';
 export type { Store, StoreDeps, StoreStatus } from './service.ts';
 export type { SeenAddress, SeenPage } from './threats.ts';

@@ -3,6 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { rememberTaken, type DropCount, type Ledger, type LedgerDelta, type TakenBatch } from '@ringflow/contract';
 import { lostDelta, mergeDeltas, segmentId, syncDirectory, writeFileDurably, type Segment } from '../spool/index.ts';
+import type { SegmentGroup } from './groups.ts';
 
 /** What has left the spool, as kept on disk; survives every kind of end. */
 interface LedgerState {
@@ -16,6 +17,14 @@ interface LedgerState {
   settled: Record<string, Boots>;
   /** Batches that came over HTTP and are settled; absent where none ever did. */
   taken?: TakenBatch[];
+  /** Segments that are being inserted together; absent when they are settled. */
+  announced?: SegmentGroup;
+}
+
+/** A segment and what the ledger learns from it. */
+export interface CountedSegment {
+  readonly segment: Segment;
+  readonly delta: LedgerDelta;
 }
 
 type Boots = Record<string, number>;
@@ -32,8 +41,18 @@ export interface DurableLedger {
   isSettled(segment: Pick<Segment, 'inlet' | 'boot' | 'sequence'>): boolean;
   /** Name of the last settled segment by inlet. */
   lastSettled(): Readonly<Record<string, string>>;
-  /** Counts a segment as stored, or as dropped when it was lost, and returns once that is on disk. */
-  settle(segment: Segment, delta: LedgerDelta): Promise<void>;
+  /**
+   * Says which segments are about to be inserted together, and returns once that is on disk: killed, the next process
+   * must insert the same ones under the same token. Null takes it back.
+   */
+  announce(group: SegmentGroup | null): Promise<void>;
+  /** What was announced and is not settled. */
+  announced(): SegmentGroup | null;
+  /**
+   * Counts segments as stored, or as dropped when they were lost, all of them at once, and returns once that is on disk. They
+   * are in order and of one writer.
+   */
+  settle(segments: readonly CountedSegment[]): Promise<void>;
   /** Totals with what waits in the spool added. */
   totals(waiting: readonly LedgerDelta[]): Ledger;
 }
@@ -71,20 +90,30 @@ export function createDurableLedger(path: string): DurableLedger {
     );
   }
 
-  async function settle(segment: Segment, delta: LedgerDelta): Promise<void> {
-    const counted = segment.state === 'lost' ? lostDelta(delta) : delta;
-    const sum = mergeDeltas({ received: state.received, rows: state.stored, dropped: state.dropped }, counted);
-    const boots: Boots = { ...state.settled[segment.inlet], [segment.boot]: segment.sequence };
+  async function announce(group: SegmentGroup | null): Promise<void> {
+    if (group === null && !state.announced) return;
+    const { announced: _, ...rest } = state;
+    await save(group === null ? rest : { ...rest, announced: group });
+  }
+
+  async function settle(segments: readonly CountedSegment[]): Promise<void> {
+    const last = segments.at(-1)?.segment;
+    if (!last) return;
+    let sum: LedgerDelta = { received: state.received, rows: state.stored, dropped: state.dropped };
+    for (const { segment, delta } of segments)
+      sum = mergeDeltas(sum, segment.state === 'lost' ? lostDelta(delta) : delta);
+    const boots: Boots = { ...state.settled[last.inlet], [last.boot]: last.sequence };
     const kept = Object.entries(boots)
       .sort(([a], [b]) => Number(b) - Number(a))
       .slice(0, BOOTS_KEPT);
+    const { announced: _, ...rest } = state;
     await save({
-      ...state,
+      ...rest,
       received: sum.received,
       stored: sum.rows,
       dropped: sum.dropped,
-      settled: { ...state.settled, [segment.inlet]: Object.fromEntries(kept) },
-      ...(counted.taken ? { taken: rememberTaken(state.taken ?? [], counted.taken) } : {}),
+      settled: { ...state.settled, [last.inlet]: Object.fromEntries(kept) },
+      ...(sum.taken ? { taken: rememberTaken(state.taken ?? [], sum.taken) } : {}),
     });
   }
 
@@ -101,7 +130,16 @@ export function createDurableLedger(path: string): DurableLedger {
     };
   }
 
-  return { load, instance: () => state.instance, isSettled, lastSettled, settle, totals };
+  return {
+    load,
+    instance: () => state.instance,
+    isSettled,
+    lastSettled,
+    announce,
+    announced: () => state.announced ?? null,
+    settle,
+    totals,
+  };
 }
 
 /** The window of batches that the ledger's file remembers; empty when there is no file yet. */

@@ -8,7 +8,7 @@ import { insertSettings } from './load.ts';
 import { migrate } from './migrations.ts';
 import { consolidatePeaks } from './peaks.ts';
 import { RING_KEYS } from './rings.ts';
-import { openSegment } from './segment-source.ts';
+import { openSegments } from './segment-source.ts';
 import { createWildTraffic } from './testing/wild.ts';
 import { createWorld, type World } from './testing/world.ts';
 import { scanSpool, segmentId, type Segment } from '../spool/index.ts';
@@ -36,7 +36,7 @@ beforeEach(async () => {
   load = async (batch) => {
     await world.seal(batch);
     const segment = (await scanSpool(world.spoolDirectory)).ready.at(-1) as Segment;
-    const source = await openSegment(world.spoolDirectory, segment);
+    const source = await openSegments(world.spoolDirectory, [segment]);
     await engine.loadSegment(RAW_TABLE, source, insertSettings(segmentId(segment)));
   };
 });

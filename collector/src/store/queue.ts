@@ -1,27 +1,12 @@
-import type { LedgerDelta } from '@ringflow/contract';
-import {
-  readDelta,
-  recoverAbandoned,
-  removeDelta,
-  scanSpool,
-  sealedAtMs,
-  segmentId,
-  type Segment,
-} from '../spool/index.ts';
-import type { DurableLedger } from './ledger.ts';
-
-/** A segment that waits, and what the ledger will learn from it. */
-export interface WaitingSegment {
-  readonly segment: Segment;
-  readonly delta: LedgerDelta;
-}
+import { readDelta, recoverAbandoned, removeDelta, scanSpool, sealedAtMs, segmentId } from '../spool/index.ts';
+import type { CountedSegment, DurableLedger } from './ledger.ts';
 
 /** What waits in the spool, as last seen. */
 export interface SpoolQueue {
   /** Looks at the directory and returns what waits, in the order in which it must be loaded. */
-  look(nowMs: number): Promise<readonly WaitingSegment[]>;
+  look(nowMs: number): Promise<readonly CountedSegment[]>;
   /** What of the last look is not settled yet. */
-  waiting(): readonly WaitingSegment[];
+  waiting(): readonly CountedSegment[];
   /** When the oldest waiting segment was sealed; null when none waits. */
   oldestMs(): number | null;
   /** Last segment by inlet that was settled or is known to wait: the ledger's totals hold all up to it. */
@@ -33,18 +18,18 @@ const ABANDONED_MS = 600_000;
 
 /** Reads the spool directory for the store. */
 export function createSpoolQueue(directory: string, ledger: DurableLedger): SpoolQueue {
-  let known = new Map<string, WaitingSegment>();
+  let known = new Map<string, CountedSegment>();
   let oldestMs: number | null = null;
   let counted: Record<string, string> = {};
 
-  function waiting(): WaitingSegment[] {
+  function waiting(): CountedSegment[] {
     return [...known.values()].filter(({ segment }) => !ledger.isSettled(segment));
   }
 
-  async function look(nowMs: number): Promise<readonly WaitingSegment[]> {
+  async function look(nowMs: number): Promise<readonly CountedSegment[]> {
     const contents = await scanSpool(directory);
     if (contents.open.length > 0) await recoverAbandoned(directory, contents.open, ABANDONED_MS, nowMs);
-    const next = new Map<string, WaitingSegment>();
+    const next = new Map<string, CountedSegment>();
     for (const segment of contents.ready) {
       const id = segmentId(segment);
       const before = known.get(id);

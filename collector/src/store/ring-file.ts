@@ -70,7 +70,7 @@ export function createRingFile(path: string): RingFile {
   }
 
   return {
-    source: { path, columns: COLUMNS },
+    source: { paths: [path], columns: COLUMNS },
     get rows() {
       return rows;
     },

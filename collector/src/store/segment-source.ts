@@ -15,16 +15,20 @@ const SEGMENT_COLUMNS: SegmentSource['columns'] = STORED_COLUMNS.map(({ name, ty
 }));
 
 /**
- * Says what the engine needs to read a sealed segment.
+ * Says what the engine needs to read sealed segments.
  *
- * @throws RangeError when the file is not as long as its name says
+ * @throws RangeError when a file is not as long as its name says
  */
-export async function openSegment(directory: string, segment: Segment): Promise<SegmentSource> {
-  const path = resolve(segmentPath(directory, segment));
-  const { size } = await stat(path);
-  if (size !== segment.sizeBytes)
-    throw new RangeError(`The segment holds ${size} bytes, its name says ${segment.sizeBytes}`);
-  return { path, columns: SEGMENT_COLUMNS };
+export async function openSegments(directory: string, segments: readonly Segment[]): Promise<SegmentSource> {
+  const paths: string[] = [];
+  for (const segment of segments) {
+    const path = resolve(segmentPath(directory, segment));
+    const { size } = await stat(path);
+    if (size !== segment.sizeBytes)
+      throw new RangeError(`The segment holds ${size} bytes, its name says ${segment.sizeBytes}`);
+    paths.push(path);
+  }
+  return { paths, columns: SEGMENT_COLUMNS };
 }
 
 /** Columns and types of a segment, as `file()`, `input()` and external tables take them. */

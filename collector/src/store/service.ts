@@ -1,16 +1,17 @@
 import { dirname, join } from 'node:path';
 import type { NameEntry, ThreatHit } from '@ringflow/contract';
 import type { Ledger } from '@ringflow/contract';
-import { createSpoolDirectory, type Segment } from '../spool/index.ts';
+import { createSpoolDirectory } from '../spool/index.ts';
 import type { StoreConfig } from './config.ts';
 import { createEmbeddedEngine } from './engine-embedded.ts';
-import { EngineError } from './engine-error.ts';
 import { createRemoteEngine } from './engine-remote.ts';
 import type { Engine, ExportOptions, RunOptions, RunResult, SqlQuery } from './engine.ts';
 import { createExports, type ExportedFile } from './exports.ts';
 import { saveFigures } from './figures.ts';
+import { GROUP_ROWS } from './groups.ts';
 import { createDurableLedger } from './ledger.ts';
 import { createLoader, type LoadResult } from './load.ts';
+import { createLoading, type LoadingStatus } from './loading.ts';
 import { migrate, type MigrationReport } from './migrations.ts';
 import { loadNames, saveNames } from './names.ts';
 import { consolidatePeaks } from './peaks.ts';
@@ -46,7 +47,7 @@ export interface StoreDeps {
   onError?(error: Error, what: string): void;
 }
 
-export interface StoreStatus {
+export interface StoreStatus extends LoadingStatus {
   readonly engine: 'embedded' | 'remote';
   readonly open: boolean;
   /** What opening the database changed. */
@@ -56,15 +57,6 @@ export interface StoreStatus {
   readonly waitingBytes: number;
   /** Since the oldest waiting segment was sealed; 0 when none waits. */
   readonly oldestWaitingSeconds: number;
-  /** Since start. */
-  readonly loadedSegments: number;
-  readonly loadedRows: number;
-  readonly lostSegments: number;
-  /** Segments that lay in the spool although they were counted before: not loaded twice. */
-  readonly replayedSegments: number;
-  readonly loadFailures: number;
-  /** Of the failure that the loader is waiting out; null when loading works. */
-  readonly lastError: string | null;
   readonly tables: readonly TableStatus[];
   readonly topLists: TopListsStatus;
   readonly ledger: Ledger;
@@ -105,12 +97,6 @@ export interface Store {
   ledger(): Ledger;
 }
 
-/** How often the spool is looked at when nobody calls {@link Store.wake}. */
-const POLL_MS = 500;
-const RETRY_FIRST_MS = 250;
-const RETRY_MAX_MS = 15_000;
-/** Refusals of one segment by a working engine before it is put aside. */
-const ATTEMPTS = 5;
 const TABLES_INTERVAL_MS = 5000;
 const FIGURES_INTERVAL_MS = 60_000;
 /** Peaks are taken minutes after a bucket's end; there is no hurry. */
@@ -169,8 +155,8 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
   });
   const snapshots = createSnapshotGuard();
   const topLists = createTopLists({ engine, batches, now, topK: () => config.top_k, commit: snapshots.move });
-  const loader = createLoader(deps.spoolDirectory, { engine, ledger, batches, watches: deps.watches ?? [] });
-  const counts = { segments: 0, rows: 0, lost: 0, replayed: 0, failures: 0 };
+  const groupRows = Math.min(GROUP_ROWS, topBatchRows(config));
+  const loader = createLoader(deps.spoolDirectory, { engine, ledger, batches, groupRows, watches: deps.watches ?? [] });
   const budget = createBudget({
     engine,
     config,
@@ -180,23 +166,25 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
       tablesMs = Number.NEGATIVE_INFINITY;
     },
   });
+  const loading = createLoading({
+    queue,
+    loader,
+    loadSeconds: config.load_seconds,
+    groupRows,
+    now,
+    makeRoom: budget.makeRoom,
+    // The first rows of a table make the difference between "nothing" and an answer.
+    onPass: (loaded) => refreshTables(loaded && tables.some(({ rows }) => rows === 0)),
+    onLoaded: deps.onLoaded,
+    onError: deps.onError,
+  });
   let tables: readonly TableStatus[] = [];
   let tablesMs = Number.NEGATIVE_INFINITY;
   let figuresMs = Number.NEGATIVE_INFINITY;
   let migration: MigrationReport | null = null;
-  let lastError: string | null = null;
-  let attempts = 0;
   let open = false;
-  let stopping = false;
-  let loop: Promise<void> | null = null;
-  let pass: Promise<boolean> | null = null;
-  let next: Promise<boolean> | null = null;
   let consolidating: Promise<boolean> | null = null;
   let peaksMs = Number.NEGATIVE_INFINITY;
-  /** What an earlier process may have had in hand when it ended was loaded: its batches do not change any more. */
-  let replayed = false;
-  let wakeUp: (() => void) | null = null;
-  let woken = false;
 
   async function start(): Promise<void> {
     await createSpoolDirectory(deps.spoolDirectory);
@@ -210,81 +198,7 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
     await queue.look(now());
     await refreshTables(true);
     open = true;
-    loop = run();
-  }
-
-  async function run(): Promise<void> {
-    let retryMs = RETRY_FIRST_MS;
-    while (!stopping) {
-      const good = await load();
-      if (!good || !woken) await sleep(good ? POLL_MS : retryMs);
-      retryMs = good ? RETRY_FIRST_MS : Math.min(retryMs * 2, RETRY_MAX_MS);
-      woken = false;
-    }
-  }
-
-  async function sleep(ms: number): Promise<void> {
-    if (stopping) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      wakeUp = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    wakeUp = null;
-  }
-
-  /** What is under way may have looked before the caller's segment was there: then once more. */
-  function load(): Promise<boolean> {
-    if (pass) return (next ??= pass.then(load));
-    next = null;
-    pass = drain().finally(() => (pass = null));
-    return pass;
-  }
-
-  /** Loads until nothing waits. One at a time and in order: the ledger knows the last one of each inlet. */
-  async function drain(): Promise<boolean> {
-    try {
-      for (let found = await queue.look(now()); found.length > 0 && !stopping; found = await queue.look(now())) {
-        for (const { segment } of found) {
-          if (stopping) break;
-          await loadOne(segment);
-        }
-        // The first rows of a table make the difference between "nothing" and an answer.
-        if (!stopping) await refreshTables(tables.some(({ rows }) => rows === 0));
-      }
-      lastError = null;
-      replayed = true;
-      if (!stopping) await refreshTables();
-      return true;
-    } catch (error) {
-      counts.failures++;
-      lastError = (error as Error).message;
-      deps.onError?.(error as Error, 'load');
-      return false;
-    }
-  }
-
-  async function loadOne(segment: Segment): Promise<void> {
-    await budget.makeRoom(segment.sizeBytes);
-    let result: LoadResult;
-    try {
-      result = await loader.load(segment);
-    } catch (error) {
-      attempts = error instanceof EngineError && error.code === 'query_failed' ? attempts + 1 : 0;
-      if (attempts < ATTEMPTS) throw error;
-      result = await loader.giveUp(segment, (error as Error).message);
-    }
-    attempts = 0;
-    replayed = true;
-    if (result.outcome === 'settled_before') counts.replayed++;
-    else if (result.outcome === 'lost') counts.lost++;
-    else counts.segments++;
-    counts.rows += result.rows;
-    if (result.reason !== undefined)
-      deps.onError?.(new Error(result.reason), `segment ${result.segment} ${result.outcome}`);
-    deps.onLoaded?.(result);
+    loading.start();
   }
 
   async function refreshTables(atOnce = false): Promise<void> {
@@ -297,13 +211,9 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
   }
 
   async function stop(): Promise<void> {
-    stopping = true;
-    wakeUp?.();
     topLists.stop();
     void budget.stop();
-    await loop;
-    await next;
-    await pass;
+    await loading.stop();
     await budget.stop();
     await consolidating?.catch(() => undefined);
     open = false;
@@ -311,7 +221,7 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
   }
 
   function consolidate(): Promise<boolean> {
-    if (!replayed) return Promise.resolve(true);
+    if (!loading.replayed()) return Promise.resolve(true);
     consolidating ??= consolidateAll().finally(() => (consolidating = null));
     return consolidating;
   }
@@ -330,11 +240,6 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
     return more;
   }
 
-  function wake(): void {
-    woken = true;
-    wakeUp?.();
-  }
-
   function totals(): Ledger {
     return ledger.totals(queue.waiting().map(({ delta }) => delta));
   }
@@ -351,12 +256,7 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
       waitingRows: waiting.reduce((sum, { segment }) => sum + segment.rows, 0),
       waitingBytes: waiting.reduce((sum, { segment }) => sum + segment.sizeBytes, 0),
       oldestWaitingSeconds: waiting.length > 0 && oldestMs !== null ? Math.max(0, (now() - oldestMs) / 1000) : 0,
-      loadedSegments: counts.segments,
-      loadedRows: counts.rows,
-      lostSegments: counts.lost,
-      replayedSegments: counts.replayed,
-      loadFailures: counts.failures,
-      lastError,
+      ...loading.status(),
       tables: tables.map((table) => {
         const closedMs = top.closedMs[table.table];
         return closedMs === undefined ? table : { ...table, closedMs };
@@ -374,8 +274,8 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
     run: (query, options) =>
       readsTopLists(query) ? snapshots.read(() => engine.query(query, options)) : engine.query(query, options),
     exportRows: exports.run,
-    wake,
-    load,
+    wake: loading.wake,
+    load: loading.load,
     retain: budget.retain,
     consolidate,
     saveNames: (names) => saveNames(engine, names, now()),

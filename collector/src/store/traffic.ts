@@ -1,6 +1,7 @@
 import { formatAddressBytes, parseAddress, QUALITY } from '@ringflow/contract';
 import type { Engine, SegmentSource, SqlParams, SqlValue } from './engine.ts';
 import { LONGEST_SPREAD_MS } from './rings.ts';
+import { ROW_MINUTES_SQL } from './slices.ts';
 
 /** Traffic of one loaded segment, for the counters on `/metrics`: bytes and packets are scaled by the sampling rate. */
 export type TrafficDelta = TrafficKey & { readonly bytes: number; readonly packets: number; readonly records: number };
@@ -63,6 +64,7 @@ interface GroupRow extends Sums {
   readonly corrected: number;
   readonly ahead: number;
   readonly cut: number;
+  readonly minutes: number;
 }
 
 /** grouping() of the sets below: a bit for each of exporter, in_if, out_if, proto, service that is not grouped by. */
@@ -70,26 +72,34 @@ const EXPORTER = 0b01111;
 const INTERFACE_IN = 0b00111;
 const INTERFACE_OUT = 0b01011;
 const PROTOCOL = 0b11101;
+const ALL = 0b11111;
 
-/** Sums a segment up by exporter, interface, protocol, service and watch. */
-export async function segmentTraffic(
-  engine: Engine,
-  segment: SegmentSource,
-  watches: readonly TrafficWatch[],
-): Promise<TrafficDelta[]> {
+/** What one pass over waiting segments finds. */
+export interface SegmentSums {
+  readonly rows: number;
+  /** Minutes that their flows are spread over, at most. */
+  readonly rowMinutes: number;
+  /** By exporter, interface, protocol and service. */
+  readonly traffic: readonly TrafficDelta[];
+}
+
+/** Sums segments up, in one pass. */
+export async function sumSegments(engine: Engine, segments: SegmentSource): Promise<SegmentSums> {
   const groups = await engine.selectSegment<GroupRow>(
-    segment,
+    segments,
     (
       table,
-    ) => `SELECT grouping(sampler_address, in_if, out_if, proto, service) AS grouped, toString(sampler_address) AS sampler_address, in_if, out_if, proto, service, ${SUMS}, ${TIMES}
+    ) => `SELECT grouping(sampler_address, in_if, out_if, proto, service) AS grouped, toString(sampler_address) AS sampler_address, in_if, out_if, proto, service, ${SUMS}, ${TIMES}, ${ROW_MINUTES_SQL} AS minutes
 FROM ${table}
-GROUP BY GROUPING SETS ((sampler_address), (sampler_address, in_if), (sampler_address, out_if), (proto), (service))`,
+GROUP BY GROUPING SETS ((sampler_address), (sampler_address, in_if), (sampler_address, out_if), (proto), (service), ())`,
   );
-  const deltas = groups.flatMap((row): TrafficDelta[] => [
-    { ...keyOf(row), bytes: row.b, packets: row.p, records: row.r },
-    ...(row.grouped === EXPORTER ? oddTimes(row) : []),
-  ]);
-  return watches.length === 0 ? deltas : [...deltas, ...(await watchTraffic(engine, segment, watches))];
+  const all = groups.find(({ grouped }) => grouped === ALL);
+  const traffic = groups.flatMap((row): TrafficDelta[] => {
+    if (row.grouped === ALL) return [];
+    const delta = { ...keyOf(row), bytes: row.b, packets: row.p, records: row.r };
+    return row.grouped === EXPORTER ? [delta, ...oddTimes(row)] : [delta];
+  });
+  return { rows: all?.r ?? 0, rowMinutes: all?.minutes ?? 0, traffic };
 }
 
 const SUMS = `sum(bytes * greatest(sampling_rate, 1)) AS b, sum(packets * greatest(sampling_rate, 1)) AS p, count() AS r`;
@@ -131,12 +141,13 @@ function addressText(text: string): string {
   return bytes ? formatAddressBytes(bytes) : text;
 }
 
-/** All filters in one pass, as conditions of the sums. */
-async function watchTraffic(
+/** Sums segments up by watch: all filters in one pass, as conditions of the sums. */
+export async function watchTraffic(
   engine: Engine,
   segment: SegmentSource,
   watches: readonly TrafficWatch[],
 ): Promise<TrafficDelta[]> {
+  if (watches.length === 0) return [];
   const params: Record<string, SqlValue> = {};
   const sums = watches.map((watch, index) => {
     for (const [name, value] of Object.entries(watch.params)) params[`w${index}_${name}`] = value;

@@ -1,8 +1,19 @@
-import type { ExporterInfo, ExportersResponse, StatusDetails, StatusResponse } from '@ringflow/contract';
+import type {
+  ExporterInfo,
+  ExportersResponse,
+  ProblemInfo,
+  ReadyResponse,
+  StatusDetails,
+  StatusResponse,
+} from '@ringflow/contract';
+import type { Config } from '../../config/index.ts';
 import type { InletStatus } from '../../inlet/index.ts';
 import type { JobStatus } from '../../schedule/index.ts';
 import type { Inventory } from '../../names/index.ts';
+import type { StoreStatus } from '../../store/index.ts';
 import type { CollectorStatus } from './collector-status.ts';
+import { readDisk } from './disk.ts';
+import type { SupervisorStatus } from './supervisor.ts';
 
 /** `GET /api/v1/status`. */
 export function toStatusResponse(
@@ -44,6 +55,29 @@ export function toStatusResponse(
       ...more,
     },
   };
+}
+
+/** What of `GET /api/v1/status` is not the processes' own: the disk, the bounds that are configured, recent problems. */
+export function toStatusDetails(config: Config, problems: ProblemInfo[]): StatusDetails {
+  return {
+    disk: readDisk(config.data_dir),
+    limits: {
+      storeBytes: config.store.max_bytes,
+      spoolBytes: config.spool.max_bytes,
+      spoolFreeBytes: config.spool.min_free_bytes,
+      clockMs: config.inlet.clock_threshold_ms,
+    },
+    problems,
+  };
+}
+
+/** `GET /api/v1/ready`. */
+export function toReadyResponse(processes: readonly SupervisorStatus[], store: StoreStatus | null): ReadyResponse {
+  const reasons = processes.flatMap(({ role, state, error }) =>
+    state === 'up' ? [] : [`${role} is ${state}${error ? `: ${error}` : ''}`],
+  );
+  if (store?.lastError) reasons.push(`the store cannot load: ${store.lastError}`);
+  return { ready: reasons.length === 0, reasons };
 }
 
 /** Rates per exporter from two looks at its totals. */

@@ -9,6 +9,7 @@ import {
 } from '../../metrics/index.ts';
 import type { StoreStatus } from '../../store/index.ts';
 import type { Inventory } from '../../names/index.ts';
+import type { ProcessUsage } from './messages.ts';
 
 /** Sources of totals, see `Metrics.total`. */
 export type TotalsSource = 'inlet' | 'store' | 'ledger';
@@ -19,6 +20,8 @@ export interface HealthMetrics {
   store(status: StoreStatus): void;
   ledger(ledger: Ledger): void;
   names(inventory: Inventory): void;
+  /** What a process takes of the machine. */
+  usage(process: string, usage: ProcessUsage): void;
   /** The file system of the data directory; null where it cannot be read. */
   disk(disk: { readonly freeBytes: number; readonly totalBytes: number } | null): void;
 }
@@ -266,6 +269,10 @@ export function createHealthMetrics(config: MetricsConfig, limits: DiskLimits, m
       metrics.set('ringflow_disk_free_bytes', {}, disk.freeBytes);
       metrics.set('ringflow_disk_size_bytes', {}, disk.totalBytes);
       metrics.set('ringflow_spool_min_free_bytes', {}, limits.spool.min_free_bytes);
+    },
+    usage: (process, { residentBytes, cpuSeconds }) => {
+      metrics.set('ringflow_process_resident_memory_bytes', { process }, residentBytes);
+      metrics.total('ringflow_process_cpu_seconds_total', { process }, cpuSeconds, process);
     },
     names: (inventory) => {
       metrics.clear('ringflow_exporter_info');

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { parseFilter, type Ledger, type ReadyResponse, type StatusDetails, type NameEntry } from '@ringflow/contract';
+import type { Ledger, NameEntry } from '@ringflow/contract';
 import {
   createLiveConfig,
   processEnvironment,
@@ -11,13 +10,12 @@ import { createTableWorkers } from '../../enrich/index.ts';
 import { readTls } from '../../http/index.ts';
 import type { InletStatus } from '../../inlet/index.ts';
 import { createMetrics } from '../../metrics/index.ts';
-import { compileFilter } from '../../query/index.ts';
 import { createInventory, createNameSaver } from '../../names/index.ts';
 import { createSchedule } from '../../schedule/index.ts';
-import type { StoreStatus, TrafficWatch } from '../../store/index.ts';
+import type { StoreStatus } from '../../store/index.ts';
 import type { Log, Problem } from '../log.ts';
 import { VERSION } from '../version.ts';
-import { createExporterList, toStatusResponse } from './api-status.ts';
+import { createExporterList, toReadyResponse, toStatusDetails, toStatusResponse } from './api-status.ts';
 import { lockDataDirectory, type DataLock } from './data-lock.ts';
 import { createCollectorEvents } from './collector-events.ts';
 import type { CollectorStatus } from './collector-status.ts';
@@ -26,6 +24,7 @@ import { createHealthMetrics } from './health-metrics.ts';
 import { HISTORY_INLET } from './history-inlet.ts';
 import { readDisk } from './disk.ts';
 import { createIngestDoor } from './ingest-door.ts';
+import { createJobReport } from './job-report.ts';
 import { listenError } from './listen-error.ts';
 import type {
   InletEvents,
@@ -33,7 +32,6 @@ import type {
   InletStarted,
   MainEvents,
   ProcessEvents,
-  ProcessUsage,
   StoreEvents,
   StoreMethods,
 } from './messages.ts';
@@ -43,25 +41,14 @@ import { createReload } from './reload.ts';
 import { createRunningLedger } from './running-ledger.ts';
 import { createScoreKeeper } from './score-keeper.ts';
 import { createServiceNotifier, type ServiceNotifier } from './service-notifier.ts';
+import { endProcesses } from './shutdown.ts';
 import { createSupervisor, type SupervisorStatus } from './supervisor.ts';
 import { createThreatMatch } from './threat-match.ts';
 import { createTrafficMetrics } from './traffic-metrics.ts';
+import { compileWatches } from './traffic-watches.ts';
 import { readUsage } from './usage.ts';
 import { createWeb, type Web } from './web.ts';
 
-/**
- * A stop takes no longer than this. Only the inlet holds what is nowhere else, so it may take most of the time to
- * seal. What the store has not loaded stays in the spool, and to kill it in mid-segment does no harm: the segment is
- * loaded again under the same id.
- */
-const STOP_MS = 9_500;
-const INLET_END_MS = 6_500;
-/** How long a stop goes on loading what waits. */
-const LAST_LOAD_MS = 4_000;
-/** What of the time is left to the store to finish the segment in hand, whatever came before. */
-const STORE_END_MS = 2_500;
-/** The API cuts its connections, a job that runs may take as long as its query. */
-const WEB_END_MS = 1_000;
 const USAGE_MS = 1000;
 const DISK_MS = 10_000;
 
@@ -123,17 +110,7 @@ export function createCollector(first: Config, deps: CollectorDeps): Collector {
   let listeners: InletStarted['listeners'] = [];
   const timers: NodeJS.Timeout[] = [];
 
-  const watches = (): TrafficWatch[] =>
-    Object.entries(config.metrics.watches).flatMap(([name, filter]) => {
-      const { tree, error } = parseFilter(filter, { sets: config.names.sets });
-      if (error) return [];
-      try {
-        return [{ name, ...compileFilter(tree, inventory) }];
-      } catch (compileError) {
-        log.warn({ watch: name, err: compileError }, 'watch cannot be counted');
-        return [];
-      }
-    });
+  const watches = () => compileWatches(config, inventory, log);
   const showLedger = (): void => {
     const totals = ledger.totals();
     // Totals go on over restarts: a counter that began without the store's would jump.
@@ -141,10 +118,6 @@ export function createCollector(first: Config, deps: CollectorDeps): Collector {
       health.ledger(totals);
       events.watch.dropped(totals.dropped);
     }
-  };
-  const noteUsage = (name: string, { residentBytes, cpuSeconds }: ProcessUsage): void => {
-    metrics.set('ringflow_process_resident_memory_bytes', { process: name }, residentBytes);
-    metrics.total('ringflow_process_cpu_seconds_total', { process: name }, cpuSeconds, name);
   };
   const nameSaver = createNameSaver({
     save: (entries) => store.channel()?.call('saveNames', [entries]),
@@ -196,7 +169,7 @@ export function createCollector(first: Config, deps: CollectorDeps): Collector {
         if (store.status().state === 'up') threats.noteLists(status.enrich.reputation);
         showLedger();
       });
-      channel.on('usage', (usage) => noteUsage('inlet', usage));
+      channel.on('usage', (usage) => health.usage('inlet', usage));
       channel.on('problem', (problem) => problems.note('inlet', problem));
       channel.on('names', addNames);
       channel.on('counters', facts.counters);
@@ -236,12 +209,12 @@ export function createCollector(first: Config, deps: CollectorDeps): Collector {
         health.store(status);
         showLedger();
       });
-      channel.on('usage', (usage) => noteUsage('store', usage));
+      channel.on('usage', (usage) => health.usage('store', usage));
       channel.on('problem', (problem) => problems.note('store', problem));
-      channel.on('loaded', ({ segment, durationMs, traffic: deltas }) => {
+      channel.on('loaded', ({ segments, durationMs, traffic: deltas }) => {
         metrics.observe('ringflow_store_load_duration_seconds', {}, durationMs / 1000);
         // A counter cannot be moved back in time: the demo's yesterday would be a burst of today.
-        if (!segment.startsWith(`${HISTORY_INLET}_`)) traffic.count(deltas);
+        if (!segments[0]?.startsWith(`${HISTORY_INLET}_`)) traffic.count(deltas);
       });
     },
     begin: async (channel) => {
@@ -274,13 +247,7 @@ export function createCollector(first: Config, deps: CollectorDeps): Collector {
       threats: () => threats.run(),
     },
     now,
-    ran: ({ job, lastSuccessMs, lastDurationMs, failures, lastError }) => {
-      if (lastSuccessMs > 0)
-        metrics.set('ringflow_job_last_success_timestamp_seconds', { task: job }, lastSuccessMs / 1000);
-      metrics.set('ringflow_job_last_duration_seconds', { task: job }, lastDurationMs / 1000);
-      metrics.total('ringflow_job_failures_total', { task: job }, failures, 'main');
-      if (lastError !== undefined) log.error({ job, error: lastError }, 'job failed');
-    },
+    ran: createJobReport(metrics, log),
   });
 
   const scoreKeeper = createScoreKeeper(config, {
@@ -306,25 +273,6 @@ export function createCollector(first: Config, deps: CollectorDeps): Collector {
     store: storeStatus,
     ledger: ledger.totals() ?? EMPTY_LEDGER,
   });
-
-  const details = (): StatusDetails => ({
-    disk: readDisk(config.data_dir),
-    limits: {
-      storeBytes: config.store.max_bytes,
-      spoolBytes: config.spool.max_bytes,
-      spoolFreeBytes: config.spool.min_free_bytes,
-      clockMs: config.inlet.clock_threshold_ms,
-    },
-    problems: problems.list(),
-  });
-
-  function ready(): ReadyResponse {
-    const reasons = [inlet.status(), store.status()].flatMap(({ role, state, error }) =>
-      state === 'up' ? [] : [`${role} is ${state}${error ? `: ${error}` : ''}`],
-    );
-    if (storeStatus?.lastError) reasons.push(`the store cannot load: ${storeStatus.lastError}`);
-    return { ready: reasons.length === 0, reasons };
-  }
 
   function setLogLevel(): void {
     const level = debugging ? 'debug' : config.log.level;
@@ -382,9 +330,9 @@ export function createCollector(first: Config, deps: CollectorDeps): Collector {
       web = createWeb(config, {
         run,
         exportRows: createExportRows(() => store.channel()),
-        status: () => toStatusResponse(status(), schedule.status(), now(), details()),
+        status: () => toStatusResponse(status(), schedule.status(), now(), toStatusDetails(config, problems.list())),
         exporters: () => exporters.response(inletStatus, now()).exporters,
-        ready,
+        ready: () => toReadyResponse([inlet.status(), store.status()], storeStatus),
         names: inventory,
         events: events.list,
         downtimes: events.downtimes,
@@ -402,7 +350,7 @@ export function createCollector(first: Config, deps: CollectorDeps): Collector {
       const { url } = await web.start();
       schedule.start();
       await facts.start();
-      every(USAGE_MS, () => noteUsage('main', readUsage()));
+      every(USAGE_MS, () => health.usage('main', readUsage()));
       every(DISK_MS, noteDisk);
       notifier.ready();
       return { url, listeners };
@@ -413,24 +361,19 @@ export function createCollector(first: Config, deps: CollectorDeps): Collector {
   }
 
   async function stop(): Promise<void> {
-    const deadlineMs = performance.now() + STOP_MS;
-    const leftMs = (): number => Math.max(0, deadlineMs - performance.now());
     notifier?.stopping();
     timers.forEach(clearInterval);
     scoreKeeper.stop();
-    const others = Promise.allSettled([web?.stop(), schedule.stop(), facts.stop()]);
-    await inlet.stop(INLET_END_MS);
-    events.stop();
-    nameSaver.stop();
-    await within(WEB_END_MS, Promise.allSettled([others, nameSaver.flush()]));
-    await within(
-      Math.min(LAST_LOAD_MS, leftMs() - STORE_END_MS),
-      store
-        .channel()
-        ?.call('load', [])
-        .catch(() => false),
-    );
-    await store.stop(Math.max(STORE_END_MS, leftMs()));
+    await endProcesses({
+      inlet,
+      store,
+      others: [web?.stop(), schedule.stop(), facts.stop()],
+      sealed: async () => {
+        events.stop();
+        nameSaver.stop();
+        await nameSaver.flush();
+      },
+    });
     lock?.release();
     notifier?.close();
   }
@@ -451,12 +394,4 @@ export function createCollector(first: Config, deps: CollectorDeps): Collector {
       log.info({ level: log.level }, 'log level changed');
     },
   };
-}
-
-/** Waits for the work, but not longer than this. */
-async function within(limitMs: number, work: Promise<unknown> | undefined): Promise<void> {
-  if (!work || limitMs <= 0) return;
-  const enough = new AbortController();
-  await Promise.race([work, sleep(limitMs, undefined, { signal: enough.signal }).catch(() => undefined)]);
-  enough.abort();
 }

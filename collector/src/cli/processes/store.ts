@@ -113,12 +113,12 @@ function wireStore(
     onLoaded: (result) => {
       log.debug(
         {
-          segment: result.segment,
+          segments: result.segments,
           rows: result.rows,
           durationMs: Math.round(result.durationMs),
           outcome: result.outcome,
         },
-        'segment loaded',
+        'segments loaded',
       );
       emit('loaded', result);
     },

@@ -68,6 +68,7 @@ export function createWeb(config: Config, deps: WebDeps): Web {
     ...(resolve ? { resolve } : {}),
     ...(ingest ? { ingest } : {}),
     version: VERSION,
+    loadSeconds: config.store.load_seconds,
     scoreRows: () => config.scoreboard.rows,
     get sets() {
       return config.names.sets;
