@@ -40,6 +40,8 @@ interface Editor extends GrafanaPage {
   control(name: string): Locator;
   /** Chooses in a list by mouse. */
   choose(name: string, option: string): Promise<void>;
+  /** Opens the list that has the focus and goes to an option by keyboard: Enter takes it. */
+  highlight(option: string): Promise<void>;
   /** Adds a field to a list of several by mouse. */
   addField(name: string, field: string): Promise<void>;
   type(name: string, text: string): Promise<void>;
@@ -166,19 +168,12 @@ describeWithGrafana('the query editor in Grafana', () => {
     ['Table', 'table', 'total'],
     ['Flow graph', 'graph', 'total'],
   ])('by keyboard only: %s', async (label, kind, measure) => {
-    const { control, page, answerTo, picture } = await explore({ groupBy: ['src_addr', 'dst_addr'] });
+    const { control, page, highlight, answerTo, picture } = await explore({ groupBy: ['src_addr', 'dst_addr'] });
     await control('Show').focus();
-    await page.keyboard.press('ArrowDown');
-    await page.keyboard.type(label);
-    await optionOf(page, label).waitFor();
-    // The first of the list is the one in force until an arrow or the text says otherwise.
-    if ((await control('Show').getAttribute('aria-activedescendant')) === '') await page.keyboard.press('ArrowDown');
+    await highlight(label);
     await answerTo({ kind: kind as never }, () => page.keyboard.press('Enter'));
     await tabTo(page, control('Count'));
-    await page.keyboard.press('ArrowDown');
-    await page.keyboard.type('Packets');
-    await optionOf(page, 'Packets').waitFor();
-    if ((await control('Count').getAttribute('aria-activedescendant')) === '') await page.keyboard.press('ArrowDown');
+    await highlight('Packets');
     await answerTo({ metric: 'packets' }, () => page.keyboard.press('Enter'));
     await tabTo(page, control('Top'));
     await page.keyboard.press('Control+A');
@@ -298,6 +293,16 @@ function editorOn(opened: GrafanaPage): Editor {
     choose: async (name, option) => {
       await control(name).click();
       await optionOf(page, option).click();
+    },
+    highlight: async (option) => {
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.type(option);
+      // The list follows the text a moment later; until then the option that was in force is highlighted, and Enter takes that.
+      const wanted = page.getByText(option, { exact: true });
+      const first = page.getByRole('option').first();
+      await first.filter({ has: wanted }).waitFor();
+      if ((await first.getAttribute('aria-selected')) !== 'true') await page.keyboard.press('ArrowDown');
+      await page.getByRole('option', { selected: true }).filter({ has: wanted }).waitFor();
     },
     addField: async (name, field) => {
       await control(name).click();

@@ -2,9 +2,10 @@ import React, { useState } from 'react';
 import { css } from '@emotion/css';
 import { createFieldTable, operatorsOf, parseFilter, sampleFilter } from '@ringflow/contract';
 import type { GrafanaTheme2 } from '@grafana/data';
-import { Button, Combobox, IconButton, useStyles2, type ComboboxOption } from '@grafana/ui';
+import { Button, IconButton, useStyles2, type ComboboxOption } from '@grafana/ui';
 import { filterOf, isComplete, rowsOf, takesSeveral, type FilterRow } from '../data/filter-rows';
 import { LABELS } from '../labels';
+import { Choice } from './Choice';
 import { CommitInput } from './CommitInput';
 import { filterOptions } from './fields';
 import { LabelledMultiCombobox } from './LabelledMultiCombobox';
@@ -89,24 +90,24 @@ function ConditionRow({
   return (
     <div className={styles.row} role="group" aria-label={`Condition ${number}`}>
       <label className="sr-only" htmlFor={`${id}-field`}>{`${LABELS.field} ${number}`}</label>
-      <Combobox
+      <Choice
         id={`${id}-field`}
         width={24}
         placeholder={LABELS.field}
         autoFocus={row === EMPTY_ROW}
         options={filterOptions(catalog)}
         value={row.field === '' ? null : { value: row.field, label: field?.label ?? row.field }}
-        onChange={({ value }) => choose(value)}
+        onChange={choose}
       />
       <label className="sr-only" htmlFor={`${id}-operator`}>{`${LABELS.operator} ${number}`}</label>
-      <Combobox
+      <Choice
         id={`${id}-operator`}
         width={12}
         disabled={row.field === ''}
         options={operatorChoices(row.field)}
         value={row.operator}
-        onChange={({ value }) =>
-          onChange({ ...row, operator: value, values: takesSeveral(value) ? row.values : row.values.slice(0, 1) })
+        onChange={(operator) =>
+          onChange({ ...row, operator, values: takesSeveral(operator) ? row.values : row.values.slice(0, 1) })
         }
       />
       <label className="sr-only" htmlFor={`${id}-values`}>{`${LABELS.values} ${number}`}</label>

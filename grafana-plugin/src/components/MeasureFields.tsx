@@ -1,8 +1,9 @@
 import React from 'react';
 import { MAX_ROWS, MAX_SERIES } from '@ringflow/contract';
-import { Combobox, InlineSwitch } from '@grafana/ui';
+import { InlineSwitch } from '@grafana/ui';
 import { changeMeasure, changeMetric, measuresOf } from '../data/kind';
 import { FORMATS, HINTS, LABELS, measureChoice, METRICS } from '../labels';
+import { Choice } from './Choice';
 import { NumberInput } from './CommitInput';
 import { Field } from './Field';
 import type { RowProps } from './QueryEditor';
@@ -18,33 +19,33 @@ export function MeasureFields({ query, change, id }: RowProps) {
       {!isRecords && (
         <>
           <Field label={LABELS.metric} htmlFor={`${id}-metric`}>
-            <Combobox
+            <Choice
               id={`${id}-metric`}
               width={18}
-              options={[...METRICS]}
+              options={METRICS}
               value={metric}
-              onChange={({ value }) => change(changeMetric(query, value))}
+              onChange={(value) => change(changeMetric(query, value))}
             />
           </Field>
           <Field label={LABELS.measure} htmlFor={`${id}-measure`}>
-            <Combobox
+            <Choice
               id={`${id}-measure`}
               width={26}
               options={measures}
               value={measure}
-              onChange={({ value }) => change(changeMeasure(query, value))}
+              onChange={(value) => change(changeMeasure(query, value))}
             />
           </Field>
         </>
       )}
       {isRecords && (
         <Field label={LABELS.format} htmlFor={`${id}-format`}>
-          <Combobox
+          <Choice
             id={`${id}-format`}
             width={18}
-            options={[...FORMATS]}
+            options={FORMATS}
             value={query.format}
-            onChange={({ value }) => change({ format: value })}
+            onChange={(format) => change({ format })}
           />
         </Field>
       )}

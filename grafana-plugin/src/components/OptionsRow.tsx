@@ -2,9 +2,10 @@ import React from 'react';
 import { css } from '@emotion/css';
 import { MAX_DIMENSIONS, METRICS as METRIC_NAMES, type FlowQuery } from '@ringflow/contract';
 import type { GrafanaTheme2 } from '@grafana/data';
-import { Combobox, InlineSwitch, useStyles2, type ComboboxOption } from '@grafana/ui';
+import { InlineSwitch, useStyles2, type ComboboxOption } from '@grafana/ui';
 import type { ViewParts } from '../types';
 import { COMPARES, DUPLICATES, HINTS, LABELS, METRICS, RESOLUTIONS } from '../labels';
+import { Choice } from './Choice';
 import { CommitInput, NumberInput } from './CommitInput';
 import { Field, Row } from './Field';
 import { chosen, groupOptions, type Catalog } from './fields';
@@ -33,12 +34,12 @@ export function OptionsRow({ query, change, id, catalog, view, changeView }: Opt
         <Row>
           {hasHistory && (
             <Field label={LABELS.compare} htmlFor={`${id}-compare`} hint={HINTS.compare}>
-              <Combobox
+              <Choice
                 id={`${id}-compare`}
                 width={20}
-                options={[...COMPARES]}
+                options={COMPARES}
                 value={query.compare}
-                onChange={({ value }) => change({ compare: value })}
+                onChange={(compare) => change({ compare })}
               />
             </Field>
           )}
@@ -53,23 +54,23 @@ export function OptionsRow({ query, change, id, catalog, view, changeView }: Opt
           )}
           {kind !== 'records' && (
             <Field label={LABELS.resolution} htmlFor={`${id}-resolution`} hint={HINTS.resolution}>
-              <Combobox
+              <Choice
                 id={`${id}-resolution`}
                 width={20}
-                options={[...RESOLUTIONS]}
+                options={RESOLUTIONS}
                 value={query.resolution}
-                onChange={({ value }) => change({ resolution: value })}
+                onChange={(resolution) => change({ resolution })}
               />
             </Field>
           )}
           {kind !== 'records' && (
             <Field label={LABELS.duplicates} htmlFor={`${id}-duplicates`} hint={HINTS.duplicates}>
-              <Combobox
+              <Choice
                 id={`${id}-duplicates`}
                 width={18}
-                options={[...DUPLICATES]}
+                options={DUPLICATES}
                 value={query.duplicates}
-                onChange={({ value }) => change({ duplicates: value })}
+                onChange={(duplicates) => change({ duplicates })}
               />
             </Field>
           )}
@@ -154,16 +155,14 @@ function Order({ query, change, id, catalog }: ListProps) {
   return (
     <>
       <Field label={LABELS.sort} htmlFor={`${id}-sort`}>
-        <Combobox
+        <Choice
           id={`${id}-sort`}
           width={26}
-          isClearable
           placeholder={query.kind === 'records' ? 'Latest first' : 'What is counted'}
           options={options}
           value={first ? (chosen([first.by], options)[0] ?? null) : null}
-          onChange={(option) =>
-            change({ sort: option ? [{ by: option.value, descending: first?.descending ?? true }] : [] })
-          }
+          onChange={(by) => change({ sort: [{ by, descending: first?.descending ?? true }] })}
+          onClear={() => change({ sort: [] })}
         />
       </Field>
       {first && (

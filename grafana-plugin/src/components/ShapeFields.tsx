@@ -1,9 +1,9 @@
 import React from 'react';
 import { MAX_DIMENSIONS } from '@ringflow/contract';
-import { Combobox } from '@grafana/ui';
 import { changeKind } from '../data/kind';
 import { groupsOf, perspectiveOf, perspectivesOf } from '../data/perspective';
 import { HINTS, KINDS, LABELS } from '../labels';
+import { Choice } from './Choice';
 import { Field } from './Field';
 import { chosen, groupOptions, placeOptions, spreadOptions, type Catalog } from './fields';
 import { LabelledMultiCombobox } from './LabelledMultiCombobox';
@@ -16,12 +16,12 @@ export function ShapeFields({ query, change, id, catalog }: RowProps & { catalog
   return (
     <>
       <Field label={LABELS.kind} htmlFor={`${id}-kind`}>
-        <Combobox
+        <Choice
           id={`${id}-kind`}
           width={18}
-          options={[...KINDS]}
+          options={KINDS}
           value={kind}
-          onChange={({ value }) => value !== kind && change(changeKind(query, value))}
+          onChange={(value) => value !== kind && change(changeKind(query, value))}
         />
       </Field>
       {hasPerspective && <PerspectiveField query={query} change={change} id={id} />}
@@ -39,12 +39,12 @@ export function ShapeFields({ query, change, id, catalog }: RowProps & { catalog
       )}
       {kind === 'heatmap' && (
         <Field label={LABELS.spread} htmlFor={`${id}-spread`} hint={HINTS.spread}>
-          <Combobox
+          <Choice
             id={`${id}-spread`}
             width={28}
             options={spreadOptions(catalog)}
             value={groupBy[0] ?? null}
-            onChange={({ value }) => change({ groupBy: [value] })}
+            onChange={(name) => change({ groupBy: [name] })}
           />
         </Field>
       )}
@@ -76,14 +76,14 @@ function PerspectiveField({ query: { kind, groupBy }, change, id }: RowProps) {
   const perspectives = perspectivesOf(kind);
   return (
     <Field label={LABELS.perspective} htmlFor={`${id}-perspective`} hint={HINTS.perspective}>
-      <Combobox
+      <Choice
         id={`${id}-perspective`}
         width={26}
         placeholder={LABELS.perspectiveCustom}
         options={perspectives.map(({ id: value, label, description }) => ({ value, label, description }))}
         value={perspectiveOf(kind, groupBy)?.id ?? null}
-        onChange={({ value }) => {
-          const perspective = perspectives.find((candidate) => candidate.id === value);
+        onChange={(chosenId) => {
+          const perspective = perspectives.find((candidate) => candidate.id === chosenId);
           if (perspective) change({ groupBy: groupsOf(perspective, kind) });
         }}
       />

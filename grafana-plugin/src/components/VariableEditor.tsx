@@ -2,12 +2,13 @@ import React, { useEffect, useState } from 'react';
 import { css } from '@emotion/css';
 import type { GrafanaTheme2, QueryEditorProps, TimeRange } from '@grafana/data';
 import { getTemplateSrv } from '@grafana/runtime';
-import { Combobox, useStyles2 } from '@grafana/ui';
+import { useStyles2 } from '@grafana/ui';
 import { errorText } from '../data/errors';
 import { variableOptions, type VariableOption } from '../data/variable-options';
 import type { FlowDataSource } from '../datasource';
 import { VARIABLE, VARIABLE_TYPES } from '../labels';
 import type { FlowOptions, PanelQuery, VariableQuery } from '../types';
+import { Choice } from './Choice';
 import { Field, Row } from './Field';
 import { groupOptions, useCatalog } from './fields';
 import { FilterEditor } from './FilterEditor';
@@ -26,17 +27,17 @@ export function VariableEditor({ query, onChange, datasource, range }: Props) {
     <div className={styles.editor}>
       <Row>
         <Field label={VARIABLE.type} htmlFor="variable-type">
-          <Combobox
+          <Choice
             id="variable-type"
             width={28}
-            options={[...VARIABLE_TYPES]}
+            options={VARIABLE_TYPES}
             value={type}
-            onChange={({ value }) => change({ type: value })}
+            onChange={(changed) => change({ type: changed })}
           />
         </Field>
         {type === 'values' && (
           <Field label={VARIABLE.field} htmlFor="variable-field">
-            <Combobox
+            <Choice
               id="variable-field"
               width={32}
               createCustomValue
@@ -45,7 +46,7 @@ export function VariableEditor({ query, onChange, datasource, range }: Props) {
               value={
                 field === '' ? null : (options.find(({ value }) => value === field) ?? { value: field, label: field })
               }
-              onChange={({ value }) => change({ field: value })}
+              onChange={(name) => change({ field: name })}
             />
           </Field>
         )}

@@ -166,6 +166,24 @@ describe('the query editor', () => {
     expect(last()).toMatchObject({ kind: 'graph', groupBy: ['src_addr', 'dst_addr'] });
   });
 
+  test.each([
+    ['As', 'Peak'],
+    ['Perspective', 'Sour'],
+    ['Field 1', 'Dest'],
+    ['Operator 1', 'is n'],
+  ])('an answer that comes meanwhile leaves what is typed in %s', async (label, typed) => {
+    const user = userEvent.setup({ delay: null });
+    const datasource = { collector: fakeCollector() } as unknown as FlowDataSource;
+    const props = { datasource, onChange: jest.fn(), onRunQuery: jest.fn(), range };
+    const query: PanelQuery = { refId: 'A', groupBy: ['src_addr', 'dst_addr'], filter: 'proto = tcp' };
+    const { rerender } = render(<QueryEditor {...props} query={query} />);
+    await user.click(await screen.findByLabelText(label));
+    await user.keyboard(typed);
+    rerender(<QueryEditor {...props} query={query} />);
+    expect(screen.getByLabelText(label)).toHaveValue(typed);
+    expect(props.onChange).not.toHaveBeenCalled();
+  });
+
   test('utilization chooses its interface', async () => {
     const { last } = show({ refId: 'A', groupBy: ['app'] });
     await pick('As', 'Utilization (%)');
