@@ -19,3 +19,4 @@ export * from './events.ts';
 export type { JsonSchema } from './json-schema.ts';
 export * from './query-schema.ts';
 export * from './api-schema.ts';
+export * from './scoreboard-schema.ts';

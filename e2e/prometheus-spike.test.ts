@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { createFolder, until } from '../collector/src/cli/testing/collector.ts';
 import { startFlowCollector, type FlowCollector } from './grafana/testing/flows.ts';
 import { projectFile } from './testing/documented.ts';
-import { freeTcpPort } from './testing/ports.ts';
-import { describeWith, startProgram, type RunningProgram } from './testing/programs.ts';
+import { describeWith } from './testing/programs.ts';
+import { startPrometheus, type Prometheus } from './testing/prometheus.ts';
 
 jest.setTimeout(180_000);
 
@@ -25,8 +25,7 @@ interface Alert {
 describeWith(['prometheus'], 'a spike', () => {
   let folder: ReturnType<typeof createFolder>;
   let collector: FlowCollector;
-  let prometheus: RunningProgram;
-  let url: string;
+  let prometheus: Prometheus;
   let sending: NodeJS.Timeout | undefined;
   /** Bytes that the second exporter sends each second. */
   let loud = 10_000;
@@ -45,22 +44,12 @@ describeWith(['prometheus'], 'a spike', () => {
       join(folder.path, 'rules/site-spike.yml'),
       `groups: [{name: site, rules: [{record: 'ringflow:exporter_threshold_bits', expr: vector(${THRESHOLD}), labels: {exporter: ${LOUD}}}]}]\n`,
     );
-    const file = join(folder.path, 'prometheus.yml');
-    writeFileSync(
-      file,
-      projectFile('provisioning/prometheus/prometheus.yml')
-        .replace('127.0.0.1:8055', new URL(collector.url).host)
-        .replace('scrape_interval: 15s', 'scrape_interval: 1s')
-        .replace('evaluation_interval: 15s', 'evaluation_interval: 1s'),
-    );
-    const port = await freeTcpPort();
-    url = `http://127.0.0.1:${port}`;
-    prometheus = startProgram(
-      'prometheus',
-      [`--config.file=${file}`, `--storage.tsdb.path=${folder.path}/tsdb`, `--web.listen-address=127.0.0.1:${port}`],
-      folder.path,
-      170_000,
-    );
+    prometheus = await startPrometheus({
+      target: collector.url,
+      folder: folder.path,
+      timeoutMs: 170_000,
+      rules: join(folder.path, 'rules'),
+    });
     sending = setInterval(() => {
       const endMs = Date.now();
       const flow = { startMs: endMs - 1000, endMs, srcAddr: '198.51.100.1', dstAddr: '203.0.113.10', dstPort: 443 };
@@ -73,14 +62,13 @@ describeWith(['prometheus'], 'a spike', () => {
   });
   afterAll(async () => {
     clearInterval(sending);
-    prometheus?.kill('SIGTERM');
-    await prometheus?.ended.catch(() => undefined);
+    await prometheus?.stop().catch(() => undefined);
     await collector?.stop();
     folder?.remove();
   });
 
   const ask = async <T>(path: string): Promise<T | undefined> => {
-    const response = await fetch(`${url}/api/v1/${path}`).catch(() => undefined);
+    const response = await fetch(`${prometheus.url}/api/v1/${path}`).catch(() => undefined);
     return response?.ok ? ((await response.json()) as { data: T }).data : undefined;
   };
   /** Alerts about traffic that fire, as `name exporter`. */

@@ -5,8 +5,8 @@ import { parse } from 'yaml';
 import { createFolder, startCollector, until, type RunningCollector } from '../collector/src/cli/testing/collector.ts';
 import { METRICS } from '../collector/src/metrics/index.ts';
 import { documentedBlocks, projectFile, ROOT } from './testing/documented.ts';
-import { freeTcpPort } from './testing/ports.ts';
-import { describeWith, startProgram, type RunningProgram } from './testing/programs.ts';
+import { describeWith } from './testing/programs.ts';
+import { startPrometheus, type Prometheus } from './testing/prometheus.ts';
 
 interface Rule {
   alert?: string;
@@ -114,8 +114,7 @@ tests:
 describeWith(['prometheus', 'promtool'], 'a real Prometheus', () => {
   let folder: ReturnType<typeof createFolder>;
   let collector: RunningCollector;
-  let prometheus: RunningProgram;
-  let url: string;
+  let prometheus: Prometheus;
 
   interface Target {
     readonly health: string;
@@ -128,7 +127,7 @@ describeWith(['prometheus', 'promtool'], 'a real Prometheus', () => {
     readonly state?: string;
   }
   const ask = async <T>(path: string): Promise<T> =>
-    ((await (await fetch(`${url}/api/v1/${path}`)).json()) as { data: T }).data;
+    ((await (await fetch(`${prometheus.url}/api/v1/${path}`)).json()) as { data: T }).data;
   const value = async (expr: string): Promise<number> => {
     const { result } = await ask<{ result: { value: [number, string] }[] }>(`query?query=${encodeURIComponent(expr)}`);
     return Number(result[0]?.value[1] ?? NaN);
@@ -137,28 +136,12 @@ describeWith(['prometheus', 'promtool'], 'a real Prometheus', () => {
   beforeAll(async () => {
     folder = createFolder('demo: {history_hours: 1, history_days: 0}\nmetrics: {watches: {dns: "port = 53"}}\n');
     collector = await startCollector(folder.path, 'demo');
-    cpSync(FOLDER, join(folder.path, 'prometheus'), { recursive: true });
-    const file = join(folder.path, 'prometheus/prometheus.yml');
-    writeFileSync(
-      file,
-      readFileSync(file, 'utf8')
-        .replace('127.0.0.1:8055', new URL(collector.url).host)
-        .replace('scrape_interval: 15s', 'scrape_interval: 1s')
-        .replace('evaluation_interval: 15s', 'evaluation_interval: 1s'),
-    );
-    const port = await freeTcpPort();
-    url = `http://127.0.0.1:${port}`;
-    prometheus = startProgram(
-      'prometheus',
-      [`--config.file=${file}`, `--storage.tsdb.path=${folder.path}/tsdb`, `--web.listen-address=127.0.0.1:${port}`],
-      folder.path,
-      150_000,
-    );
-    await until(async () => (await fetch(`${url}/-/ready`).catch(() => undefined))?.ok, 30_000, prometheus.output);
+    prometheus = await startPrometheus({ target: collector.url, folder: folder.path, timeoutMs: 150_000 });
+    const ready = `${prometheus.url}/-/ready`;
+    await until(async () => (await fetch(ready).catch(() => undefined))?.ok, 30_000, prometheus.output);
   }, 90_000);
   afterAll(async () => {
-    prometheus?.kill('SIGTERM');
-    await prometheus?.ended.catch(() => undefined);
+    await prometheus?.stop().catch(() => undefined);
     collector?.kill('SIGTERM');
     await collector?.exited;
     folder?.remove();

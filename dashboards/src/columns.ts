@@ -4,6 +4,7 @@ import type { Override } from './colors.ts';
 const WIDTHS: readonly (readonly [names: string, width: number])[] = [
   ['Start|End', 185],
   ['Exporter|(Input|Output) interface', 95],
+  ['.* before\\)|Change', 85],
   ['Utilization', 110],
   ['(Client|Server|Source|Destination) port', 85],
   ['(Client|Server|Source|Destination) country', 90],

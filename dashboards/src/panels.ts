@@ -21,12 +21,7 @@ import {
   BigValueGraphMode,
 } from '@grafana/grafana-foundation-sdk/common';
 import type { Builder, Dataquery } from '@grafana/grafana-foundation-sdk/cog';
-import {
-  DashboardLinkBuilder,
-  ThresholdsConfigBuilder,
-  ThresholdsMode,
-  type DynamicConfigValue,
-} from '@grafana/grafana-foundation-sdk/dashboard';
+import { DashboardLinkBuilder, type DynamicConfigValue } from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder as Heatmap } from '@grafana/grafana-foundation-sdk/heatmap';
 import { PanelBuilder as NodeGraph } from '@grafana/grafana-foundation-sdk/nodegraph';
 import {
@@ -44,6 +39,7 @@ import { colorOverrides } from './colors.ts';
 import { columnOverrides } from './columns.ts';
 import { colored, emptyIs, hiddenUnless, nothingOf } from './overrides.ts';
 import { flowQuery, FLOWS, PROMETHEUS, promQuery } from './query.ts';
+import { thresholds, type Steps } from './thresholds.ts';
 
 /** What every panel has: a title that says what is counted and in which unit, and a sentence for the "i". */
 export interface Described {
@@ -87,7 +83,7 @@ export function series(
     readonly minInterval?: string;
     /** A table of last, mean and highest values on the right. */
     readonly legendTable?: boolean;
-    readonly thresholds?: readonly { readonly value: number | null; readonly color: string }[];
+    readonly thresholds?: Steps;
     /** Only series whose names end like this; the others are what they are computed from. */
     readonly only?: string;
   },
@@ -127,7 +123,7 @@ function timeSeries(about: {
   readonly bars?: boolean;
   readonly minInterval?: string;
   readonly legendTable?: boolean;
-  readonly thresholds?: readonly { readonly value: number | null; readonly color: string }[];
+  readonly thresholds?: Steps;
 }): TimeSeries {
   const panel = new TimeSeries()
     .unit(about.unit)
@@ -171,7 +167,7 @@ export function topTable(
     /** Display name of the column by which rows are shown first; default: as they come. */
     readonly sortBy?: string;
     /** Colour the percentages of utilisation. */
-    readonly thresholds?: readonly { readonly value: number | null; readonly color: string }[];
+    readonly thresholds?: Steps;
   },
 ): Placed {
   const panel = new Table()
@@ -276,7 +272,7 @@ export function stat(
   about: Described & {
     readonly query: Query;
     readonly unit: string;
-    readonly thresholds?: readonly { readonly value: number | null; readonly color: string }[];
+    readonly thresholds?: Steps;
   },
 ): Placed {
   return placed(
@@ -293,7 +289,7 @@ export function promStat(
   about: Described & {
     readonly targets: readonly Builder<Dataquery>[];
     readonly unit: string;
-    readonly thresholds?: readonly { readonly value: number | null; readonly color: string }[];
+    readonly thresholds?: Steps;
   },
 ): Placed {
   return placed(
@@ -304,10 +300,7 @@ export function promStat(
   );
 }
 
-function statPanel(about: {
-  readonly unit: string;
-  readonly thresholds?: readonly { readonly value: number | null; readonly color: string }[];
-}): Stat {
+function statPanel(about: { readonly unit: string; readonly thresholds?: Steps }): Stat {
   return new Stat()
     .unit(about.unit)
     .colorMode(about.thresholds ? BigValueColorMode.Background : BigValueColorMode.Value)
@@ -338,7 +331,7 @@ export function promTable(
       readonly name: string;
       readonly unit: string;
       readonly expr: string;
-      readonly thresholds?: readonly { readonly value: number | null; readonly color: string }[];
+      readonly thresholds?: Steps;
     }[];
   },
 ): Placed {
@@ -367,14 +360,6 @@ export function promTable(
         })),
       ]),
   );
-}
-
-export function thresholds(
-  steps: readonly { readonly value: number | null; readonly color: string }[],
-): ThresholdsConfigBuilder {
-  return new ThresholdsConfigBuilder()
-    .mode(ThresholdsMode.Absolute)
-    .steps(steps.map(({ value, color }) => ({ value, color })));
 }
 
 /** A panel of any kind with its title, description and size. */

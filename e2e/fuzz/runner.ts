@@ -6,7 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { LedgerDelta } from '@ringflow/contract';
-import { createRandom, type Random } from '../../collector/src/demo/index.ts';
+import { createRandom } from '../../collector/src/demo/index.ts';
 import { createEnrich, ENRICH_COLUMNS, ENRICH_DEFAULTS } from '../../collector/src/enrich/index.ts';
 import { createInlet, INLET_DEFAULTS, type DatagramSink, type InletStatus } from '../../collector/src/inlet/index.ts';
 import {
@@ -26,10 +26,9 @@ import {
   SAMPLE_WORDS,
   WIRE_DEFAULTS,
 } from '../../collector/src/wire/index.ts';
+import { createDrawer } from './drawer.ts';
 import { createHonest, type Honest, type HonestResult } from './honest.ts';
-import { ATTACKS } from './hostile.ts';
-import { mutate } from './mutate.ts';
-import { captureSamples, encoderSamples, type Sample } from './samples.ts';
+import { captureSamples, encoderSamples } from './samples.ts';
 
 export interface FuzzOptions {
   /** Bound of the resident memory; only where the process is the run's own. */
@@ -352,76 +351,4 @@ function liveNow(): number {
   collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
   return Math.round((heapUsed + external) / 2 ** 20);
-}
-
-interface Drawn {
-  kind: string;
-  length: number;
-  port: number;
-}
-
-/** Ports per address that mutations come from. */
-const PORTS = 3;
-
-/** Draws the next hostile datagram: into `out`, its sender into `address`. */
-function createDrawer(
-  random: Random,
-  samples: readonly Sample[],
-  only?: string,
-): (nowMs: number, out: Uint8Array, address: Int32Array) => Drawn {
-  const drawn: Drawn = { kind: '', length: 0, port: 0 };
-  const positions = samples.map(() => 0);
-  const chosen = only === undefined ? ATTACKS : ATTACKS.filter(({ name }) => name === only);
-  if (chosen.length === 0)
-    throw new RangeError(`There is no flood ${only}; there are ${ATTACKS.map(({ name }) => name).join(', ')}`);
-  const attacks = chosen.flatMap((entry) => Array.from({ length: entry.weight }, () => entry));
-  const words = new Uint8Array(16);
-  words[10] = 0xff;
-  words[11] = 0xff;
-  const asWords = new Int32Array(words.buffer);
-
-  function from(address: Int32Array, a: number, b: number, c: number, d: number): void {
-    words[12] = a;
-    words[13] = b;
-    words[14] = c;
-    words[15] = d;
-    address.set(asWords);
-  }
-  /** Any address in 11/8 … 74/8: an exporter that was never heard of. */
-  const spoofed = (address: Int32Array): void =>
-    from(address, random.between(11, 74), random.between(0, 255), random.between(0, 255), random.between(0, 255));
-
-  return (nowMs, out, address) => {
-    const dice = only === undefined ? random.next() : 1;
-    const index = random.between(0, samples.length - 1);
-    const { payloads } = samples[index] as Sample;
-    drawn.port = 30_000 + random.between(0, PORTS - 1);
-    if (dice < 0.12) {
-      // As it was sent, in its turn, so that the mutations that follow meet templates.
-      const at = positions[index] as number;
-      positions[index] = (at + 1) % payloads.length;
-      const payload = payloads[at] as Uint8Array;
-      out.set(payload);
-      drawn.kind = 'as captured';
-      drawn.length = payload.length;
-      from(address, 100, 64, index >> 8, index & 0xff);
-    } else if (dice < 0.95) {
-      drawn.kind = 'mutated';
-      drawn.length = mutate(random, random.pick(payloads), random.pick(random.pick(samples).payloads), out);
-      if (random.next() < 0.85) from(address, 100, 64, index >> 8, index & 0xff);
-      else spoofed(address);
-    } else if (dice < 0.97) {
-      drawn.kind = 'garbage';
-      drawn.length = random.between(0, 1500);
-      for (let i = 0; i < drawn.length; i++) out[i] = random.between(0, 255);
-      spoofed(address);
-    } else {
-      const { name, attack } = random.pick(attacks);
-      drawn.kind = name;
-      drawn.length = attack(random, nowMs, out);
-      if (random.next() < (only === undefined ? 0.9 : 0.5)) spoofed(address);
-      else from(address, 100, 65, 0, random.between(0, 3));
-    }
-    return drawn;
-  };
 }

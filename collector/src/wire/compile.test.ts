@@ -4,7 +4,8 @@ import { type Batch, createBatch } from './batch.ts';
 import { readCell } from './cells.ts';
 import { compileLayout, writeSource } from './compile.ts';
 import { interpretLayout } from './interpret.ts';
-import { type TemplateField, VARIABLE_LENGTH, createLayout } from './layout.ts';
+import { createLayout } from './layout.ts';
+import { type TemplateField, VARIABLE_LENGTH } from './template-fields.ts';
 import { createRecordContext, setClock } from './times.ts';
 
 /** Every element that a column or a rule reads, and some that nothing does. */

@@ -1,15 +1,7 @@
 import { COLUMNS } from '@ringflow/contract';
 import { COLUMN_INDEX } from './batch.ts';
+import { layoutKey, VARIABLE_LENGTH, type TemplateField } from './template-fields.ts';
 
-/** One field of a template: element number, enterprise (0 = IANA, and always in NetFlow v9: L14), bytes on the wire. */
-export interface TemplateField {
-  readonly pen: number;
-  readonly id: number;
-  readonly length: number;
-}
-
-/** Field length that announces a length byte in front of each value (RFC 7011 7; seen in NetFlow v9 too: L08). */
-export const VARIABLE_LENGTH = 65_535;
 const CISCO = 9;
 /** Enterprise number of the other direction's fields in a biflow record (RFC 5103 6.1). */
 const REVERSE_PEN = 29_305;
@@ -160,27 +152,6 @@ const OBSERVATION_TIMES: readonly (readonly [number, TimeUnit])[] = [
 const SECTIONS = [315, 313, 314];
 
 type Places = ReadonlyMap<string, readonly Place[]>;
-
-/** Numbers of 16 bits that one field takes in a key: enterprise (two), element, length. */
-const KEY_WORDS = 4;
-
-/**
- * Text that is equal exactly for templates of the same fields; it is also how a template keeps its fields, since objects
- * take ten times the memory (X02).
- */
-export function layoutKey(fields: readonly TemplateField[]): string {
-  const words: number[] = [];
-  for (const { pen, id, length } of fields) words.push(pen >>> 16, pen & 0xffff, id, length);
-  return String.fromCharCode(...words);
-}
-
-/** The fields that a key was made of. */
-export function fieldsOfKey(key: string): TemplateField[] {
-  return Array.from({ length: key.length / KEY_WORDS }, (_, i): TemplateField => {
-    const word = (n: number): number => key.charCodeAt(i * KEY_WORDS + n);
-    return { pen: word(0) * 65_536 + word(1), id: word(2), length: word(3) };
-  });
-}
 
 /** Plans the writes for a template. Zero-length fields are there for the wire only (T21). */
 export function createLayout(fields: readonly TemplateField[], key: string = layoutKey(fields)): Layout {

@@ -1,7 +1,8 @@
 import { FLOW_TYPES } from '@ringflow/contract';
 import type { Batch } from './batch.ts';
 import { type DatagramInfo, LOSS, type Source } from './decoder.ts';
-import { type TemplateField, createLayout } from './layout.ts';
+import { createLayout } from './layout.ts';
+import type { TemplateField } from './template-fields.ts';
 import { type DecodeState, beginRows, endRows } from './state.ts';
 import { sawRestart } from './sessions.ts';
 import { setClock } from './times.ts';

@@ -1,7 +1,7 @@
 import { FLOW_TYPES } from '@ringflow/contract';
 import type { Batch } from './batch.ts';
 import { type DatagramInfo, LOSS, type Source } from './decoder.ts';
-import type { TemplateField } from './layout.ts';
+import type { TemplateField } from './template-fields.ts';
 import { type Session, sawRestart } from './sessions.ts';
 import { type DecodeState, beginRows, decodeDataSet, endRows } from './state.ts';
 import { defineTemplate, isZero } from './template-sets.ts';

@@ -1,6 +1,6 @@
 import type { DecodeSink, OptionsField, OptionsRecord } from './decoder.ts';
 import { elementName, scopeName } from './elements.ts';
-import { fieldsOfKey } from './layout.ts';
+import { fieldsOfKey } from './template-fields.ts';
 import type { Template } from './templates.ts';
 
 /**

@@ -2,7 +2,7 @@ import type { SavedSampling } from './sampling.ts';
 import type { Session } from './sessions.ts';
 import type { DecodeState } from './state.ts';
 import type { Template } from './templates.ts';
-import { type TemplateField, fieldsOfKey } from './layout.ts';
+import { type TemplateField, fieldsOfKey } from './template-fields.ts';
 import type { Source } from './decoder.ts';
 
 /**

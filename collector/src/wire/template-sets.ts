@@ -1,5 +1,5 @@
 import { type DatagramInfo, LOSS } from './decoder.ts';
-import type { TemplateField } from './layout.ts';
+import type { TemplateField } from './template-fields.ts';
 import type { Session } from './sessions.ts';
 import type { DecodeState } from './state.ts';
 

@@ -1,5 +1,6 @@
 import type { WireConfig } from './config.ts';
-import { type Layout, type TemplateField, createLayout, fieldsOfKey, layoutKey } from './layout.ts';
+import { type Layout, createLayout } from './layout.ts';
+import { type TemplateField, fieldsOfKey, layoutKey } from './template-fields.ts';
 import { createOldest } from './oldest.ts';
 import type { RecordCode } from './records.ts';
 import type { Group, Session } from './sessions.ts';

@@ -1,17 +1,14 @@
 import type { Board, Placed } from '../board.ts';
 import { donut, series, topTable } from '../panels.ts';
 import { where } from '../query.ts';
+import { greenUntil } from '../thresholds.ts';
 import { TO_RECORDS_OF } from './drills.ts';
 
 /** Whatever is shown of exporters, so that each has the same colour in every panel. */
 const BY_BYTES = [{ by: 'bytes', descending: true }];
 
 /** Percent of a link, and how urgent that is; the alert "Interface above 90 %" agrees. */
-const FULL = [
-  { value: null, color: 'green' },
-  { value: 80, color: 'orange' },
-  { value: 90, color: 'red' },
-];
+const FULL = greenUntil([80, 'orange'], [90, 'red']);
 
 function interfaces(field: 'in_if' | 'out_if', metric: 'bytes' | 'packets'): Placed {
   const side = field === 'in_if' ? 'Ingress' : 'Egress';

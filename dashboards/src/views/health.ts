@@ -1,6 +1,7 @@
 import type { Board } from '../board.ts';
 import { promSeries, promStat, promTable } from '../panels.ts';
 import { promQuery } from '../query.ts';
+import { greenUntil } from '../thresholds.ts';
 
 const RECORDS = 'si:rec/s';
 
@@ -23,10 +24,7 @@ export const HEALTH: Board = {
       width: 5,
       height: 4,
       unit: 'short',
-      thresholds: [
-        { value: null, color: 'green' },
-        { value: 1, color: 'red' },
-      ],
+      thresholds: greenUntil([1, 'red']),
       targets: [promQuery('sum(abs(ringflow_ledger_difference_records))')],
     }),
     promStat({
@@ -51,10 +49,7 @@ export const HEALTH: Board = {
       width: 5,
       height: 4,
       unit: 'short',
-      thresholds: [
-        { value: null, color: 'green' },
-        { value: 1, color: 'orange' },
-      ],
+      thresholds: greenUntil([1, 'orange']),
       targets: [promQuery('sum(increase(ringflow_ledger_dropped_records_total[$__range])) or vector(0)')],
     }),
     promStat({
@@ -114,11 +109,7 @@ export const HEALTH: Board = {
           width: 4,
           height: 4,
           unit: 's',
-          thresholds: [
-            { value: null, color: 'green' },
-            { value: 30, color: 'orange' },
-            { value: 300, color: 'red' },
-          ],
+          thresholds: greenUntil([30, 'orange'], [300, 'red']),
           targets: [promQuery('max(ringflow_spool_oldest_age_seconds)')],
         }),
         promStat({
@@ -144,18 +135,14 @@ export const HEALTH: Board = {
       title: 'Exporters',
       description:
         'How long each exporter has been silent, what it sends and what was lost on the way, over five minutes',
-      width: 12,
+      width: 14,
       height: 9,
       columns: [
         {
           name: 'Silent for',
           unit: 's',
           expr: named('time() - max by (exporter, protocol) (ringflow_exporter_last_seen_timestamp_seconds)'),
-          thresholds: [
-            { value: null, color: 'green' },
-            { value: 60, color: 'orange' },
-            { value: 180, color: 'red' },
-          ],
+          thresholds: greenUntil([60, 'orange'], [180, 'red']),
         },
         {
           name: 'Records',
@@ -172,7 +159,7 @@ export const HEALTH: Board = {
     promSeries({
       title: 'Records by exporter (records/s)',
       description: 'Decoded flow records per second',
-      width: 12,
+      width: 10,
       height: 9,
       unit: RECORDS,
       stacked: true,

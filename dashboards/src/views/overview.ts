@@ -1,6 +1,7 @@
 import type { Board } from '../board.ts';
 import { donut, graph, series, stat, topTable, wordBars } from '../panels.ts';
 import { where } from '../query.ts';
+import { greenUntil } from '../thresholds.ts';
 import { TO_CONVERSATIONS_OF, TO_RECORDS_OF } from './drills.ts';
 
 /** The first look: how much, who, what, from where, and whether anything is listed. */
@@ -56,10 +57,7 @@ export const OVERVIEW: Board = {
       width: 4,
       height: 4,
       unit: 'short',
-      thresholds: [
-        { value: null, color: 'green' },
-        { value: 1, color: 'red' },
-      ],
+      thresholds: greenUntil([1, 'red']),
       query: { filter: where('(src_threat != "" or dst_threat != "")'), metric: 'flows', columns: ['flows'] },
     }),
     series({

@@ -13,45 +13,16 @@ export const THREATS: Board = {
   view: 'threats',
   from: 'now-6h',
   panels: [
-    series({
-      title: 'IP reputations over time (flow records)',
-      description:
-        'Flow records per bar by what is known about the client and the server; one record may be in both panels',
-      width: 12,
-      height: 9,
-      unit: 'short',
-      bars: true,
-      stacked: true,
-      minInterval: '1m',
-      queries: [
-        {
-          filter: where('client_threat != ""'),
-          groupBy: ['client_threat_category'],
-          metric: 'flows',
-          measure: 'total',
-          limit: 15,
-        },
-      ],
-    }),
-    series({
-      title: 'Listed servers over time (flow records)',
-      description: 'Flow records per bar by what is known about the server',
-      width: 12,
-      height: 9,
-      unit: 'short',
-      bars: true,
-      stacked: true,
-      minInterval: '1m',
-      queries: [
-        {
-          filter: where('server_threat != ""'),
-          groupBy: ['server_threat_category'],
-          metric: 'flows',
-          measure: 'total',
-          limit: 15,
-        },
-      ],
-    }),
+    overTime(
+      'IP reputations over time (flow records)',
+      'Flow records per bar by what is known about the client and the server; one record may be in both panels',
+      'client',
+    ),
+    overTime(
+      'Listed servers over time (flow records)',
+      'Flow records per bar by what is known about the server',
+      'server',
+    ),
     topTable({
       title: 'IP reputations',
       description: 'Traffic by what is known about its two ends',
@@ -96,6 +67,29 @@ export const THREATS: Board = {
     ),
   ],
 };
+
+/** What is known about one end, by flow records. */
+function overTime(title: string, description: string, end: 'client' | 'server'): Placed {
+  return series({
+    title,
+    description,
+    width: 12,
+    height: 9,
+    unit: 'short',
+    bars: true,
+    stacked: true,
+    minInterval: '1m',
+    queries: [
+      {
+        filter: where(`${end}_threat != ""`),
+        groupBy: [`${end}_threat_category`],
+        metric: 'flows',
+        measure: 'total',
+        limit: 15,
+      },
+    ],
+  });
+}
 
 /** Who is listed, by flow records. */
 function listed(

@@ -1,9 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { until } from '../../../collector/src/cli/testing/collector.ts';
-import { ROOT } from '../../testing/documented.ts';
-import { freeTcpPort } from '../../testing/ports.ts';
-import { startProgram } from '../../testing/programs.ts';
+import { startPrometheus } from '../../testing/prometheus.ts';
 import type { Grafana } from './grafana.ts';
 
 /** A Prometheus that scrapes a collector, as a data source. */
@@ -15,31 +11,10 @@ export interface Metrics {
   stop(): Promise<void>;
 }
 
-/**
- * Starts it with the configuration that is shipped, but every second.
- *
- * @param folder of the collector; its data and configuration go there, too
- */
+/** @param collector whose folder takes its data and configuration, too */
 export async function startMetrics(grafana: Grafana, collector: { url: string; folder: string }): Promise<Metrics> {
-  const { folder } = collector;
-  const file = join(folder, 'prometheus.yml');
-  const config = readFileSync(join(ROOT, 'provisioning/prometheus/prometheus.yml'), 'utf8')
-    .replace('127.0.0.1:8055', new URL(collector.url).host)
-    .replace('scrape_interval: 15s', 'scrape_interval: 1s')
-    .replaceAll('- rules/', `- ${join(ROOT, 'provisioning/prometheus/rules')}/`);
-  writeFileSync(file, config);
-  const port = await freeTcpPort();
-  const url = `http://127.0.0.1:${port}`;
-  const args = [
-    `--config.file=${file}`,
-    `--storage.tsdb.path=${folder}/tsdb`,
-    `--web.listen-address=127.0.0.1:${port}`,
-  ];
-  const program = startProgram('prometheus', args, folder, 900_000);
-  const stopProgram = async () => {
-    program.kill('SIGTERM');
-    await program.ended;
-  };
+  const prometheus = await startPrometheus({ target: collector.url, folder: collector.folder, timeoutMs: 900_000 });
+  const { url } = prometheus;
   try {
     const { datasource } = await grafana.api<{ datasource: { uid: string } }>('POST', '/api/datasources', {
       name: 'Prometheus of the collector',
@@ -55,16 +30,16 @@ export async function startMetrics(grafana: Grafana, collector: { url: string; f
         await until(
           async () => (await (await fetch(asked).catch(() => undefined))?.text())?.includes('"value"'),
           90_000,
-          () => `${expression}\n${program.output()}`,
+          () => `${expression}\n${prometheus.output()}`,
         );
       },
       stop: async () => {
         await grafana.api('DELETE', `/api/datasources/uid/${datasource.uid}`);
-        await stopProgram();
+        await prometheus.stop();
       },
     };
   } catch (error) {
-    await stopProgram();
+    await prometheus.stop();
     throw error;
   }
 }
