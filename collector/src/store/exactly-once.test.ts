@@ -1,11 +1,14 @@
 import { readdirSync } from 'node:fs';
+import { RESOLUTIONS } from '@ringflow/contract';
 import { createTraffic } from './testing/batches.ts';
+import { newParts } from './testing/new-parts.ts';
 import { createForkedStore, type ForkedStore } from './testing/forked-store.ts';
 import { createWorld, firstRow, sums, type World } from './testing/world.ts';
 
 const NOON = Date.UTC(2026, 2, 10, 12, 0, 0);
-const SEGMENTS = 8;
-const ROWS = 20_000;
+const SEGMENTS = 16;
+const ROWS = 10_000;
+const TABLES = ['flows', ...RESOLUTIONS.map(({ table }) => table)];
 
 let world: World;
 let forked: ForkedStore;
@@ -40,9 +43,11 @@ test('a store that is killed again and again in mid-load stores every record onc
   while (sealed < 4) await seal(sealed++);
   let kills = 0;
   for (let attempt = 0; waitingFiles() > 0 && attempt < 40; attempt++) {
+    // In mid-insert: when the tables have got this many parts more, two each.
+    const parts = newParts(world, TABLES);
     const child = await forked.start();
-    // A moment that moves through insert, views, ledger and deletion; later ones too, where the machine is busy.
-    await new Promise((done) => setTimeout(done, (attempt * 37) % (190 + attempt * 40)));
+    while (waitingFiles() > 0 && parts() < 1 + ((attempt * 3) % (2 * TABLES.length)))
+      await new Promise((done) => setTimeout(done, 1));
     if (waitingFiles() > 0) kills++;
     await forked.kill(child);
     // What comes meanwhile must not join those that were being inserted.

@@ -91,7 +91,8 @@ export function createLoader(directory: string, deps: LoaderDeps): Loader {
       // Some tables may have it already, under the token of all.
       const again = before && isPart(before, group[0] as Segment) ? before : null;
       if (tooMuch && group.length > 1 && !again) return load(group.slice(0, 1));
-      if (group.length > 1 && !again) await ledger.announce(groupOf(group));
+      // One alone, too: others may have come to it when it is inserted again.
+      if (!again) await ledger.announce(groupOf(group));
       const slices =
         tooMuch && group.length === 1
           ? await planSlices(engine, source, rows)
@@ -129,8 +130,9 @@ export function createLoader(directory: string, deps: LoaderDeps): Loader {
   async function giveUp(waiting: readonly Segment[], reason: string): Promise<LoadResult> {
     const began = performance.now();
     batches.settled(0, 0);
-    // Only what was announced was tried together.
-    const group = ledger.announced() ? waiting : waiting.slice(0, 1);
+    const announced = ledger.announced();
+    const tried = announced ? waiting.filter((segment) => isPart(announced, segment)) : [];
+    const group = tried.length > 0 ? tried : waiting.slice(0, 1);
     await count(group.map((segment) => ({ ...segment, state: 'lost' })));
     for (const segment of group) {
       const lost = segment.state === 'lost' ? segment : await markLost(directory, segment);

@@ -1,10 +1,9 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { TOP_RESOLUTIONS } from '@ringflow/contract';
+import { newParts } from './testing/new-parts.ts';
 import { expectListsEqualRings } from './testing/top-lists.ts';
 import { createForkedStore, type ForkedStore } from './testing/forked-store.ts';
 import { createTopTraffic } from './testing/top-traffic.ts';
 import { createWorld, firstRow, type World } from './testing/world.ts';
+import { TOP_TABLES } from './top-tables.ts';
 
 const NOON = Date.UTC(2026, 2, 10, 12, 0, 0);
 const MINUTE = 60_000;
@@ -24,22 +23,6 @@ afterEach(async () => {
   await world.remove();
 });
 
-/** Counts what is inserted into the top lists from now on: parts of a single block, which no merge has made. */
-function newParts(): () => number {
-  const list = () =>
-    TOP_RESOLUTIONS.flatMap(({ table }) =>
-      readdirSync(join(world.directory, 'engine/data/ringflow', table)).flatMap((part) =>
-        /^\d+_(\d+)_\1_\d+$/.test(part) ? [`${table} ${part}`] : [],
-      ),
-    );
-  const before = new Set(list());
-  const seen = new Set<string>();
-  return () => {
-    for (const part of list()) if (!before.has(part)) seen.add(part);
-    return seen.size;
-  };
-}
-
 test('killed at any moment of batches, hours and days, the lists add up to the rings', async () => {
   const config = { top_k: 30, top_batch_rows: ROWS };
   for (let index = 0; index < SEGMENTS; index++) {
@@ -53,7 +36,7 @@ test('killed at any moment of batches, hours and days, the lists add up to the r
     let idle = false;
     child.on('message', (message) => (idle ||= message === 'idle'));
     // In mid-step: when the tables have got this many parts more.
-    const parts = newParts();
+    const parts = newParts(world, TOP_TABLES);
     while (!idle && parts() < 1 + ((attempt * 5) % 12)) await new Promise((done) => setTimeout(done, 1));
     if (!idle) kills++;
     await forked.kill(child);
