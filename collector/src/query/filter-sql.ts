@@ -16,6 +16,7 @@ import { NO_NAMES, type AttributeValue, type NameLookup } from './resolve.ts';
 import type { SqlQuery, SqlValue } from './runner.ts';
 import { derivedText } from './sql.ts';
 import { networksByLength, type AddressRange } from './value-ranges.ts';
+import { engineRegex } from './regex.ts';
 
 /** Filters that name more interfaces, exporters or AS than this are refused. */
 const MAX_NAME_MATCHES = 10_000;
@@ -240,9 +241,8 @@ function compilePattern(
   if (field.kind === 'interface' || field.kind === 'exporter' || field.names !== undefined)
     return compileNames(column, field, matchesName(operator, pattern), context);
   const subject = subjectOf(column, field);
-  const value = context.bind(pattern, 'String');
-  if (operator === '~') return `match(${subject}, ${value})`;
-  return `${subject} ${operator === 'like' ? 'LIKE' : 'ILIKE'} ${value}`;
+  if (operator === '~') return `match(${subject}, ${context.bind(engineRegex(pattern), 'String')})`;
+  return `${subject} ${operator === 'like' ? 'LIKE' : 'ILIKE'} ${context.bind(pattern, 'String')}`;
 }
 
 /** Names become ids; a name that nothing has matches nothing. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Session } from 'chdb';
 import { parseRegex } from '@ringflow/contract';
 import { createRandom } from '../../../contract/filter/testing/random-filter.ts';
-import { createRegexMatcher } from './regex.ts';
+import { createRegexMatcher, engineRegex } from './regex.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'ringflow-regex-'));
 const session = new Session(directory);
@@ -40,7 +40,10 @@ function matches(pattern: string): boolean[] {
 function engineMatches(patterns: readonly string[]): boolean[][] {
   // arrayMap would refuse a pattern that is not constant, so each is a column.
   const columns = patterns.map((_, index) => `match(t, {p${index}:String})`).join(', ');
-  const params = { texts: TEXTS, ...Object.fromEntries(patterns.map((pattern, index) => [`p${index}`, pattern])) };
+  const params = {
+    texts: TEXTS,
+    ...Object.fromEntries(patterns.map((pattern, index) => [`p${index}`, engineRegex(pattern)])),
+  };
   const sql = `SELECT ${columns} FROM (SELECT arrayJoin(arrayEnumerate({texts:Array(String)})) AS i, {texts:Array(String)}[i] AS t ORDER BY i)`;
   const rows = JSON.parse(
     `[${session.queryBind(sql, params, 'JSONCompactEachRow').trim().split('\n').join(',')}]`,
@@ -83,6 +86,20 @@ const ATOMS = [
   '()',
 ];
 const REPEATS = ['', '', '', '*', '+', '?', '{2}', '{0,1}', '{1,}', '*?', '+?', '{0}'];
+
+test('a repetition after a character of several bytes is one of the character, for the engine, too', () => {
+  const patterns = ['üü*', 'aü?b', 'ü{0}a', '(?i)xÜ*e', '[ü]*', '\\[ü*', '[a\\]ü*]b'];
+  expect(engineMatches(patterns)).toEqual(patterns.map(matches));
+  expect(patterns.map(engineRegex)).toEqual([
+    'ü[ü]*',
+    'a[ü]?b',
+    '[ü]{0}a',
+    '(?i)x[Ü]*e',
+    '[ü]*',
+    '\\[[ü]*',
+    '[a\\]ü*]b',
+  ]);
+});
 
 test('random regular expressions match what the engine matches', () => {
   const random = createRandom(3);

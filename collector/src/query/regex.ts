@@ -119,3 +119,24 @@ function holds(what: Extract<RegexNode, { kind: 'assert' }>['what'], chars: read
 function isWord(char: string | undefined): boolean {
   return char !== undefined && /^[0-9A-Za-z_]$/.test(char);
 }
+
+/**
+ * A regular expression as the engine takes it. Looking for a text that every match must contain, it takes a repetition
+ * after a character of several bytes for one of its last byte (`üü*` does not find `ü`); a class of one it leaves alone.
+ */
+export function engineRegex(pattern: string): string {
+  const chars = [...pattern];
+  let inClass = false;
+  let text = '';
+  for (let at = 0; at < chars.length; at++) {
+    const char = chars[at] as string;
+    if (char === '\\') text += char + (chars[++at] ?? '');
+    else if (!inClass && char > '\x7f' && /^[*+?{]$/.test(chars[at + 1] ?? '')) text += `[${char}]`;
+    else {
+      if (char === '[') inClass = true;
+      if (char === ']') inClass = false;
+      text += char;
+    }
+  }
+  return text;
+}
