@@ -3,6 +3,7 @@ import { createForkedStore, type ForkedStore } from './testing/forked-store.ts';
 import { startHttpFront, type HttpFront } from './testing/http-front.ts';
 import { expectListsEqualRings } from './testing/top-lists.ts';
 import { createTopTraffic } from './testing/top-traffic.ts';
+import type { Store } from './service.ts';
 import { createWorld, firstRow, sums, type World } from './testing/world.ts';
 
 const NOON = Date.UTC(2026, 2, 10, 12, 0, 0);
@@ -95,3 +96,36 @@ test('two collectors that are killed again and again feed one server: nothing is
 test('the same with Distributed tables', async () => {
   await feedOneStore('flows_cluster');
 }, 600_000);
+
+test('the open batch of a collector that is gone goes into the top lists by another one; back again, it goes on', async () => {
+  front = await startHttpFront();
+  let nowMs = NOON;
+  const [gone, other] = worlds.map((world) => world.store({ url: front.url, top_k: 30 }, { now: () => nowMs })) as [
+    Store,
+    Store,
+  ];
+  const listed = () => firstRow(other, 'SELECT sum(flows), uniqExact(loader) FROM top_5m WHERE list = 1');
+  const load = async (store: Store, world: number, seed: number): Promise<void> => {
+    await worlds[world]?.seal(createTopTraffic({ rows: ROWS, seed, receivedMs: NOON }));
+    expect(await store.load()).toBe(true);
+  };
+  await gone.start();
+  await other.start();
+  await load(gone, 0, 1);
+  await load(other, 1, 2);
+  nowMs += 10 * MINUTE;
+  while (await other.consolidate());
+  // Ten minutes are no reason to take somebody for dead.
+  expect(await listed()).toEqual([ROWS, 1]);
+  nowMs += 2 * HOUR;
+  while (await other.consolidate());
+  expect(await listed()).toEqual([2 * ROWS, 2]);
+  await load(gone, 0, 3);
+  nowMs += 10 * MINUTE;
+  while (await gone.consolidate());
+  expect(await listed()).toEqual([3 * ROWS, 2]);
+  nowMs += 30 * HOUR;
+  while (await other.consolidate());
+  while (await gone.consolidate());
+  await expectListsEqualRings(other);
+}, 300_000);
