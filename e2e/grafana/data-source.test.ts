@@ -1,3 +1,4 @@
+import { until } from '../../collector/src/cli/testing/collector.ts';
 /**
  * The data source in a real Grafana: settings, each kind of query by way of Grafana, panels in a browser, and what is
  * said when the collector refuses, is gone or is slow.
@@ -242,6 +243,8 @@ describeWithGrafana('the data source in Grafana', () => {
             error: expect.stringContaining('did not answer within 1s. Ask for less'),
           }),
         );
+        // The connection's end may come a moment after the answer.
+        await until(async () => ended > 0, 5000, 'the end of the question');
         expect(ended).toBe(1);
       } finally {
         await waiting.remove();
