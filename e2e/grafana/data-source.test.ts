@@ -1,10 +1,10 @@
-import { until } from '../../collector/src/cli/testing/collector.ts';
 /**
  * The data source in a real Grafana: settings, each kind of query by way of Grafana, panels in a browser, and what is
  * said when the collector refuses, is gone or is slow.
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { until } from '../../collector/src/cli/testing/collector.ts';
 import { saveDashboard, type PanelOf } from './testing/dashboard.ts';
 import { addSource, column, type TimeWindow } from './testing/data-source.ts';
 import { TOKEN, type MadeUpFlow } from './testing/flows.ts';
