@@ -177,8 +177,6 @@ export function insertSettings(token: string): Settings {
     min_insert_block_size_rows: 100_000_000,
     min_insert_block_size_bytes: 0,
     max_partitions_per_insert_block: 0,
-    // Rows of the rings come out of GROUP BY: to look for equal ones takes a third of the views' time.
-    optimize_on_insert: 0,
     // The views are analysed with every insert. The new analyser hashes all of the spreading for each key of each
     // grouping set: 85 ms of CPU, the one before it 30 ms.
     allow_experimental_analyzer: 0,

@@ -106,10 +106,4 @@ FROM (
 GROUP BY ring, five, ${KEYS}`;
 
 /** Not recognised as a repetition: it must reach the tables that an earlier, killed run did not reach. */
-const SETTINGS = {
-  insert_deduplicate: 0,
-  max_threads: 1,
-  max_bytes_before_external_group_by: SPILL_BYTES,
-  // Rows come out of GROUP BY, in the views, too.
-  optimize_on_insert: 0,
-};
+const SETTINGS = { insert_deduplicate: 0, max_threads: 1, max_bytes_before_external_group_by: SPILL_BYTES };
