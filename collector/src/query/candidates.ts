@@ -92,10 +92,10 @@ export function candidates(
   if (reach === null) return these([levelRaw]);
   const rawReach = levelRaw.oldestMs ?? Infinity;
   const suffices = rawReach <= Math.max(window.fromMs, reach) + REACH_SLACK_MS;
-  if (suffices && rowsOf(window, levelRaw, facts, nowMs) <= FEW_ROWS) return these([levelRaw]);
+  if (suffices && rowsOf(window, raw, facts, nowMs) <= FEW_ROWS) return these([levelRaw]);
   // Beside a list, single records answer what is older than it, and its uneven ends where these are few.
   const ends = { fromMs: nowMs - 2 * (TOP_RESOLUTIONS[0].seconds * 1000), toMs: nowMs };
-  const beside = rawReach < reach || rowsOf(ends, levelRaw, facts, nowMs) <= FEW_ROWS;
+  const beside = rawReach < reach || rowsOf(ends, raw, facts, nowMs) <= FEW_ROWS;
   return these(beside ? [...lists, levelRaw] : lists);
 }
 

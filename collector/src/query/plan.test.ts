@@ -43,12 +43,13 @@ const listed = (
   dimensions: string[],
   records: number,
   more: Partial<Parameters<typeof planQuery>[0]> = {},
+  oldest: OldestByTable = OLDEST,
 ): Plan =>
   planQuery(
     { kind, resolution: 'auto', intervalMs: 0, maxDataPoints: 0, ...more },
     { fromMs, toMs: NOW },
     new Set([...dimensions, 'dup']),
-    OLDEST,
+    oldest,
     NOW,
     { facts: { rows: { flows: records }, closed: CLOSED }, lists: { dimensions, filterColumns: ['dup'] } },
   );
@@ -160,6 +161,14 @@ describe('top lists', () => {
     expect(open).toEqual({ fromMs: lists[0]?.fromMs, toMs: lists.at(-1)?.toMs, matchesUnnamed: true });
     expect(parts.find(({ table }) => table === 'top_1d')?.toMs).toBeLessThanOrEqual(CLOSED.top_1d);
     expect(parts.find(({ table }) => table === 'top_1h')?.toMs).toBeLessThanOrEqual(CLOSED.top_1h);
+  });
+
+  test('how many records there are is judged by when they begin, not by when the day does', () => {
+    const began = NOW - HOUR;
+    const day = { ...OLDEST, flows: began, rings_1m: began, rings_5m: began, rings_1h: NOW - 80 * 60_000 };
+    const young = { ...day, rings_1d: MIDNIGHT, top_5m: began, top_1h: NOW - 80 * 60_000, top_1d: null };
+    expect(tables(listed('table', began, ['src_addr'], 5e7, {}, young))).toEqual(['flows', 'top_5m', 'flows']);
+    expect(tables(listed('table', began, ['src_addr'], 4e6, {}, young))).toEqual(['flows']);
   });
 
   test('that are younger than the records leave the older time to these', () => {
