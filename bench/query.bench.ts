@@ -256,7 +256,7 @@ async function benchRecords(directory: string, data: Data, rounds: number): Prom
         const { frames } = await ask((...args) => store.run(...args), input, all, oldest, facts);
         const timing = { ms: performance.now() - began, cpuMs: (cpuSeconds() - before) * 1000 };
         source = frames[0]?.schema.meta.custom.table ?? '–';
-        expectSame(topOf(frames[0]), theirs, field);
+        expectSame(topOf(frames[0]), theirs, field, source === 'flows' ? 0 : NOT_NAMED);
         return timing;
       };
       let theirs: Top = [];
@@ -317,10 +317,16 @@ function topOf(frame: Asked['frames'][number] | undefined): Top {
   return keys.slice(0, 10).map((key, row) => ({ key: String(key), bytes: Number(bytes[row]) }));
 }
 
+/** Part of its bytes that a row of a top list may lack: where it was too small to be named for a while. */
+const NOT_NAMED = 0.01;
+
 /** A benchmark of two programs that answer differently says nothing. nfdump shows ports as numbers. */
-function expectSame(ours: Top, theirs: Top, what: string): void {
-  const sums = (top: Top): string => top.map(({ bytes }) => bytes).join(' ');
-  if (sums(ours) !== sums(theirs))
+function expectSame(ours: Top, theirs: Top, what: string, lacking: number): void {
+  const same = ours.every(({ bytes }, row) => {
+    const all = theirs[row]?.bytes ?? Number.NaN;
+    return bytes <= all && bytes >= all * (1 - lacking);
+  });
+  if (!same || ours.length !== theirs.length)
     throw new Error(`top 10 ${what}: ${JSON.stringify(ours)} here, ${JSON.stringify(theirs)} in nfdump`);
 }
 

@@ -95,7 +95,7 @@ export function candidates(
   if (suffices && rowsOf(window, raw, facts, nowMs) <= FEW_ROWS) return these([levelRaw]);
   // Beside a list, single records answer what is older than it, and its uneven ends where these are few.
   const ends = { fromMs: nowMs - 2 * (TOP_RESOLUTIONS[0].seconds * 1000), toMs: nowMs };
-  const beside = rawReach < reach || rowsOf(ends, raw, facts, nowMs) <= FEW_ROWS;
+  const beside = (raw.oldestMs ?? Infinity) < reach || rowsOf(ends, raw, facts, nowMs) <= FEW_ROWS;
   return these(beside ? [...lists, levelRaw] : lists);
 }
 

@@ -167,7 +167,8 @@ describe('top lists', () => {
     const began = NOW - HOUR;
     const day = { ...OLDEST, flows: began, rings_1m: began, rings_5m: began, rings_1h: NOW - 80 * 60_000 };
     const young = { ...day, rings_1d: MIDNIGHT, top_5m: began, top_1h: NOW - 80 * 60_000, top_1d: null };
-    expect(tables(listed('table', began, ['src_addr'], 5e7, {}, young))).toEqual(['flows', 'top_5m', 'flows']);
+    expect(tables(listed('table', began, ['src_addr'], 5e7, {}, young))).toEqual(['top_5m']);
+    expect(tables(listed('table', began, ['src_addr'], 1e7, {}, young))).toEqual(['flows', 'top_5m', 'flows']);
     expect(tables(listed('table', began, ['src_addr'], 4e6, {}, young))).toEqual(['flows']);
   });
 
