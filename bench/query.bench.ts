@@ -20,7 +20,7 @@ import {
   STORE_DEFAULTS,
   type Engine,
 } from '../collector/src/store/index.ts';
-import { hasNfdump, nfdumpTop, startArchive } from './archive.ts';
+import { expectSame, hasNfdump, NOT_NAMED, nfdumpTop, startArchive, TOPS, type Top } from './archive.ts';
 import { makeDataset } from './dataset.ts';
 import { cpuSeconds, describeMachine, median, option, printTable, textOption, untilQuiet } from './measure.ts';
 import { fillOpen, fillYear, type YearDays } from './year.ts';
@@ -85,24 +85,6 @@ const TALKERS: typeof HOUR = [
   {
     name: 'one source per 2 hours',
     query: { kind: 'timeseries', filter: 'src_addr = 10.1.0.7', intervalMs: 7_200_000 },
-  },
-];
-
-/** Over all records, as nfdump and we say it. */
-const TOPS: readonly {
-  readonly field: string;
-  readonly statistic: string;
-  readonly filter: string;
-  readonly nfdump: string;
-}[] = [
-  { field: 'src_addr', statistic: 'srcip', filter: '', nfdump: '' },
-  { field: 'dst_addr', statistic: 'dstip', filter: '', nfdump: '' },
-  { field: 'dst_port', statistic: 'dstport', filter: '', nfdump: '' },
-  {
-    field: 'src_addr',
-    statistic: 'srcip',
-    filter: 'dst_addr in 10.0.0.0/8 and src_port = 443 and proto = tcp',
-    nfdump: 'dst net 10.0.0.0/8 and src port 443 and proto tcp',
   },
 ];
 
@@ -307,27 +289,12 @@ interface Timing {
   readonly cpuMs: number;
 }
 
-type Top = readonly { readonly key: string; readonly bytes: number }[];
-
 function topOf(frame: Asked['frames'][number] | undefined): Top {
   const values = (name: string): unknown[] =>
     frame?.data.values[frame.schema.fields.findIndex((field) => field.name === name)] ?? [];
   const keys = frame?.data.values[0] ?? [];
   const bytes = values('bytes');
   return keys.slice(0, 10).map((key, row) => ({ key: String(key), bytes: Number(bytes[row]) }));
-}
-
-/** Part of its bytes that a row of a top list may lack: where it was too small to be named for a while. */
-const NOT_NAMED = 0.01;
-
-/** A benchmark of two programs that answer differently says nothing. nfdump shows ports as numbers. */
-function expectSame(ours: Top, theirs: Top, what: string, lacking: number): void {
-  const same = ours.every(({ bytes }, row) => {
-    const all = theirs[row]?.bytes ?? Number.NaN;
-    return bytes <= all && bytes >= all * (1 - lacking);
-  });
-  if (!same || ours.length !== theirs.length)
-    throw new Error(`top 10 ${what}: ${JSON.stringify(ours)} here, ${JSON.stringify(theirs)} in nfdump`);
 }
 
 async function benchYear(rounds: number): Promise<void> {

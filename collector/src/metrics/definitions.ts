@@ -120,7 +120,7 @@ export const METRICS = [
   { name: 'ringflow_store_loaded_records_total', type: 'counter', labels: [], help: 'Records loaded' },
   { name: 'ringflow_store_replayed_segments_total', type: 'counter', labels: [], help: 'Segments that were loaded again after a crash; their records are not doubled' },
   { name: 'ringflow_store_load_failures_total', type: 'counter', labels: [], help: 'Loads that failed and will be tried again' },
-  { name: 'ringflow_store_load_duration_seconds', type: 'histogram', labels: [], buckets: SECONDS, help: 'Time to load one segment' },
+  { name: 'ringflow_store_load_duration_seconds', type: 'histogram', labels: [], buckets: SECONDS, help: 'Time to load the segments that gathered' },
   { name: 'ringflow_top_lists_lag_seconds', type: 'gauge', labels: [], help: 'How long the oldest closed batch of records waits for the top lists; until then it is read record by record' },
   { name: 'ringflow_top_lists_batches_total', type: 'counter', labels: [], help: 'Batches of records that were put into the top lists' },
   { name: 'ringflow_top_lists_late_records_total', type: 'counter', labels: [], help: 'Records that came after their hour was closed in the top lists, and were put there with their batch' },

@@ -1,7 +1,7 @@
 import type { Check, Finding } from './checks.ts';
 import { count, size, some, span, words } from './words.ts';
 
-/** Segments are loaded within a second or two. */
+/** Segments wait for `store.load_seconds`, 30 at most, and are loaded within a second or two. */
 const WAITING_MS = 60_000;
 /** Part of the spool's budget from which on it is worth a word. */
 const SPOOL_PART = 0.5;
