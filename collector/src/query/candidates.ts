@@ -22,6 +22,9 @@ export const RAW_TABLE = 'flows';
  */
 const FEW_ROWS = 5_000_000;
 
+/** The same beside a ring, which answers at once: a dashboard asks for a dozen of them every few seconds. */
+const FEW_BESIDE_RINGS = 1_000_000;
+
 /** Data that begins this much after the window is not worth another table, nor a notice. */
 export const REACH_SLACK_MS = 60_000;
 
@@ -97,6 +100,27 @@ export function candidates(
   const ends = { fromMs: nowMs - 2 * (TOP_RESOLUTIONS[0].seconds * 1000), toMs: nowMs };
   const beside = (raw.oldestMs ?? Infinity) < reach || rowsOf(ends, raw, facts, nowMs) <= FEW_ROWS;
   return these(beside ? [...lists, levelRaw] : lists);
+}
+
+/**
+ * Rings without the single records that would make their ends exact to the millisecond, or their series finer than a minute,
+ * where those of `read` are too many. What only single records reach back to is left to them.
+ *
+ * @param tables of {@link candidates}
+ */
+export function withoutMany(
+  tables: readonly SourceTable[],
+  read: Window,
+  oldest: OldestByTable,
+  facts: StoreFacts,
+  nowMs: number,
+): readonly SourceTable[] {
+  const rings = tables.filter(({ ring }) => ring);
+  const raw = tables.find(({ table }) => table === RAW_TABLE);
+  const reach = furthest(rings)?.oldestMs ?? null;
+  if (!raw || reach === null || (raw.oldestMs ?? Infinity) < reach) return tables;
+  const inside = rowsOf(read, { ...raw, oldestMs: oldest[RAW_TABLE] ?? null }, facts, nowMs);
+  return inside > FEW_BESIDE_RINGS ? rings : tables;
 }
 
 /** Tables of one family, coarsest first. */

@@ -128,6 +128,49 @@ test('a time series has buckets of the finest table that reaches back', () => {
   expect([years.stepMs, tables(years)]).toEqual([4 * DAY, ['rings_1d']]);
 });
 
+/** A plan that rings may answer, on a collector of so many records a second. */
+const busy = (
+  kind: 'table' | 'timeseries',
+  fromMs: number,
+  toMs: number,
+  recordsPerSecond: number,
+  more: Partial<Parameters<typeof planQuery>[0]> = {},
+): Plan =>
+  planQuery(
+    { kind, resolution: 'auto', intervalMs: 0, maxDataPoints: 0, ...more },
+    { fromMs, toMs },
+    new Set(['dup']),
+    OLDEST,
+    NOW,
+    { facts: { rows: { flows: (recordsPerSecond * (NOW - (OLDEST['flows'] ?? 0))) / 1000 } } },
+  );
+
+test('where a minute has many single records, rings answer in whole minutes, and only in those that are over', () => {
+  expect(tables(busy('table', NOW - HOUR, NOW, 5000))).toContain('flows');
+  const found = busy('table', NOW - HOUR, NOW, 100_000);
+  expect([tables(found).includes('flows'), found.window.toMs - found.window.fromMs, codes(found)]).toEqual([
+    false,
+    HOUR,
+    [],
+  ]);
+  expect(found.window.toMs).toBe(NOW - 30_000);
+  const short = busy('table', NOW - 5 * 60_000, NOW, 100_000);
+  expect([short.window.toMs - short.window.fromMs, codes(short)]).toEqual([300_000, ['resolution']]);
+  // Less than a minute, what has passed, and what is asked for by name.
+  expect(tables(busy('table', NOW - 40_000, NOW, 100_000))).toContain('flows');
+  const past = busy('table', NOW - 2 * HOUR - 1, NOW - HOUR - 1, 100_000);
+  expect([past.window.fromMs, past.window.toMs]).toEqual([NOW - 2 * HOUR - 30_000, NOW - HOUR + 30_000]);
+  expect(tables(busy('table', NOW - HOUR, NOW, 100_000, { resolution: 'raw' }))).toEqual(['flows']);
+});
+
+test('a series of seconds reads single records where they are few', () => {
+  const few = busy('timeseries', NOW - 900_000, NOW, 1000, { intervalMs: 1000 });
+  expect([few.stepMs, tables(few), codes(few)]).toEqual([1000, ['flows'], []]);
+  const many = busy('timeseries', NOW - 900_000, NOW, 100_000, { intervalMs: 1000 });
+  expect([many.stepMs, tables(many), codes(many)]).toEqual([60_000, ['rings_1m'], ['resolution']]);
+  expect(busy('timeseries', NOW - 900_000, NOW, 100_000, { intervalMs: 1000, resolution: 'raw' }).stepMs).toBe(1000);
+});
+
 test('long buckets come from the coarse ring although finer ones have the time', () => {
   expect(tables(plan('timeseries', NOW - DAY, NOW, [], { intervalMs: HOUR }))).toEqual(['rings_1h']);
 });

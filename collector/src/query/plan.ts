@@ -1,4 +1,4 @@
-import type { FlowQuery, FrameNotice, Ring } from '@ringflow/contract';
+import { RESOLUTIONS, type FlowQuery, type FrameNotice, type Ring } from '@ringflow/contract';
 import {
   candidates,
   closedTables,
@@ -6,6 +6,7 @@ import {
   REACH_SLACK_MS,
   type Asked,
   type Candidates,
+  withoutMany,
   type SourceTable,
 } from './candidates.ts';
 import { finestReaching, furthest, type OldestByTable, type StoreFacts } from './reach.ts';
@@ -71,6 +72,11 @@ export function pointsOf({ maxDataPoints }: Pick<FlowQuery, 'maxDataPoints'>): n
 /** Leaving out the last bucket is only noticed where buckets are long; on every live panel it would be noise. */
 const WORTH_A_NOTICE_MS = 600_000;
 
+/** On a busy collector the ends may be moved to whole minutes by this part of the window without a word. */
+const SMALL_MOVE = 0.05;
+
+const FINEST_MS = RESOLUTIONS[0].seconds * 1000;
+
 /**
  * Chooses the tables for a query: the coarsest ones that are fine enough and hold all of `columns` (dimensions and the
  * filter's columns), finer ones for what does not fill whole buckets or is younger than a coarse table, raw rows or a
@@ -87,24 +93,32 @@ export function planQuery(
   const found = candidates(query.resolution, { columns, ...(lists ? { lists } : {}) }, asked, oldest, facts, nowMs);
   const notices = [...found.notices];
   const bucketed = query.kind === 'timeseries';
+  // A series of seconds reads the single records of all of its time, anything else at most those of a minute at each end.
+  const read = bucketed ? asked : { fromMs: nowMs - 2 * FINEST_MS, toMs: nowMs };
+  const mayLeaveOut = query.resolution === 'auto' && asked.toMs - asked.fromMs >= FINEST_MS;
+  const tables = mayLeaveOut ? withoutMany(found.tables, read, oldest, facts, nowMs) : found.tables;
+  const many = tables.length < found.tables.length;
 
   let stepMs = 0;
   let window = asked;
-  let usable = found.tables;
+  let usable = tables;
   if (bucketed) {
-    const step = stepFor(query, asked, found);
+    const step = stepFor(query, asked, { ...found, tables }, many);
     stepMs = step.stepMs;
     notices.push(...step.notices);
-    usable = found.tables.filter((source) => stepMs % source.resolutionMs === 0);
+    usable = tables.filter((source) => stepMs % source.resolutionMs === 0);
     window = wholeBuckets(asked, stepMs, nowMs);
     if (window.toMs < asked.toMs && stepMs >= WORTH_A_NOTICE_MS) notices.push(incompleteBucket(window.toMs));
+  } else if (many) {
+    window = wholeBuckets(asked, FINEST_MS, nowMs);
   }
 
   // The sums of rings are whole at once; top lists are filled bucket by bucket.
-  const tables = usable.some(({ list }) => list) ? closedTables(usable, facts) : usable;
-  const parts = coverWindow(window, tables);
+  const parts = coverWindow(window, usable.some(({ list }) => list) ? closedTables(usable, facts) : usable);
   const answered = spanOf(parts) ?? { fromMs: window.fromMs, toMs: window.fromMs };
-  if (!bucketed && parts.length > 0 && (answered.fromMs !== window.fromMs || answered.toMs !== window.toMs))
+  const movedMs = Math.abs(answered.fromMs - asked.fromMs) + Math.abs(answered.toMs - asked.toMs);
+  const smallMs = many ? (asked.toMs - asked.fromMs) * SMALL_MOVE : 0;
+  if (!bucketed && parts.length > 0 && movedMs > smallMs)
     notices.push(wholeBucketsNotice(parts, answered));
   const oldestMs = beginningOf(usable, oldest);
   const needed = query.kind === 'records' ? null : columns;
@@ -121,6 +135,7 @@ function stepFor(
   query: Pick<FlowQuery, 'intervalMs' | 'maxDataPoints'>,
   asked: Window,
   { tables, leastMs }: Candidates,
+  many: boolean,
 ): { stepMs: number; notices: FrameNotice[] } {
   const { intervalMs } = query;
   const points = pointsOf(query);
@@ -130,8 +145,8 @@ function stepFor(
   const stepMs = stepSeconds(asked, intervalMs, points, Math.max(needMs / 1000, 1)) * 1000;
   if (stepMs <= wantedMs) return { stepMs, notices: [] };
   const text =
-    lists.length > 0
-      ? `Buckets are ${duration(stepMs)} long, as those of the top lists; resolution "raw" reads single records`
+    lists.length > 0 || many
+      ? `Buckets are ${duration(stepMs)} long, as those of the ${many ? 'rings' : 'top lists'}; resolution "raw" reads single records`
       : `Buckets are ${duration(stepMs)} long, the finest that is kept for this time`;
   return { stepMs, notices: [{ severity: 'info', code: 'resolution', text }] };
 }

@@ -31,7 +31,9 @@ export const prepareStat: Kind = (input) => {
   const plan =
     query.unique.length === 0
       ? planGroups(input, [])
-      : planQuery(query, input.window, neededColumns(query.unique, input.filterColumns), input.oldest, input.nowMs);
+      : planQuery(query, input.window, neededColumns(query.unique, input.filterColumns), input.oldest, input.nowMs, {
+          facts: input.facts,
+        });
   const unnamed = createUnnamed(input, plan);
   const source = sourceSql(plan, filter, {
     dimensions: query.unique,
