@@ -118,8 +118,7 @@ export function planQuery(
   const answered = spanOf(parts) ?? { fromMs: window.fromMs, toMs: window.fromMs };
   const movedMs = Math.abs(answered.fromMs - asked.fromMs) + Math.abs(answered.toMs - asked.toMs);
   const smallMs = many ? (asked.toMs - asked.fromMs) * SMALL_MOVE : 0;
-  if (!bucketed && parts.length > 0 && movedMs > smallMs)
-    notices.push(wholeBucketsNotice(parts, answered));
+  if (!bucketed && parts.length > 0 && movedMs > smallMs) notices.push(wholeBucketsNotice(parts, answered));
   const oldestMs = beginningOf(usable, oldest);
   const needed = query.kind === 'records' ? null : columns;
   const retention = retentionNotice(window, oldestMs, needed, oldest, usable);
