@@ -72,8 +72,11 @@ export function pointsOf({ maxDataPoints }: Pick<FlowQuery, 'maxDataPoints'>): n
 /** Leaving out the last bucket is only noticed where buckets are long; on every live panel it would be noise. */
 const WORTH_A_NOTICE_MS = 600_000;
 
-/** On a busy collector the ends may be moved to whole minutes by this part of the window without a word. */
-const SMALL_MOVE = 0.05;
+/**
+ * On a busy collector a window may be answered from whole minutes without a word, when it is longer or shorter by this part
+ * of it at most: on every live panel it would be noise.
+ */
+const SMALL_DIFFERENCE = 0.01;
 
 const FINEST_MS = RESOLUTIONS[0].seconds * 1000;
 
@@ -95,7 +98,7 @@ export function planQuery(
   const bucketed = query.kind === 'timeseries';
   // A series of seconds reads the single records of all of its time, anything else at most those of a minute at each end.
   const read = bucketed ? asked : { fromMs: nowMs - 2 * FINEST_MS, toMs: nowMs };
-  const mayLeaveOut = query.resolution === 'auto' && asked.toMs - asked.fromMs >= FINEST_MS;
+  const mayLeaveOut = query.resolution === 'auto' && lengthOf(asked) >= FINEST_MS;
   const tables = mayLeaveOut ? withoutMany(found.tables, read, oldest, facts, nowMs) : found.tables;
   const many = tables.length < found.tables.length;
 
@@ -110,15 +113,16 @@ export function planQuery(
     window = wholeBuckets(asked, stepMs, nowMs);
     if (window.toMs < asked.toMs && stepMs >= WORTH_A_NOTICE_MS) notices.push(incompleteBucket(window.toMs));
   } else if (many) {
-    window = wholeBuckets(asked, FINEST_MS, nowMs);
+    // As long as what was asked for, and without the minute that still fills.
+    window = { fromMs: floorTo(asked.fromMs, FINEST_MS), toMs: floorTo(asked.toMs, FINEST_MS) };
   }
 
   // The sums of rings are whole at once; top lists are filled bucket by bucket.
   const parts = coverWindow(window, usable.some(({ list }) => list) ? closedTables(usable, facts) : usable);
   const answered = spanOf(parts) ?? { fromMs: window.fromMs, toMs: window.fromMs };
-  const movedMs = Math.abs(answered.fromMs - asked.fromMs) + Math.abs(answered.toMs - asked.toMs);
-  const smallMs = many ? (asked.toMs - asked.fromMs) * SMALL_MOVE : 0;
-  if (!bucketed && parts.length > 0 && movedMs > smallMs) notices.push(wholeBucketsNotice(parts, answered));
+  const small = many ? { endMs: FINEST_MS, lengthMs: lengthOf(asked) * SMALL_DIFFERENCE } : { endMs: 1, lengthMs: 0 };
+  if (!bucketed && parts.length > 0 && !isLike(answered, asked, small))
+    notices.push(wholeBucketsNotice(parts, answered));
   const oldestMs = beginningOf(usable, oldest);
   const needed = query.kind === 'records' ? null : columns;
   const retention = retentionNotice(window, oldestMs, needed, oldest, usable);
@@ -214,6 +218,14 @@ export function beginningOf(usable: readonly SourceTable[], oldest: OldestByTabl
   const level = furthest(usable)?.oldestMs ?? null;
   if (level === null) return null;
   return Math.max(...usable.filter(({ oldestMs }) => oldestMs === level).map(({ table }) => oldest[table] ?? level));
+}
+
+const lengthOf = ({ fromMs, toMs }: Window): number => toMs - fromMs;
+
+/** True when each end moved by less than `endMs` and the length changed by no more than `lengthMs`. */
+function isLike(answered: Window, asked: Window, { endMs, lengthMs }: { endMs: number; lengthMs: number }): boolean {
+  const moved = [answered.fromMs - asked.fromMs, answered.toMs - asked.toMs].map(Math.abs);
+  return moved.every((ms) => ms < endMs) && Math.abs(lengthOf(answered) - lengthOf(asked)) <= lengthMs;
 }
 
 function incompleteBucket(beginMs: number): FrameNotice {
