@@ -62,11 +62,20 @@ export async function startCollector(folder: string, bundle: string): Promise<Co
   };
 }
 
+interface ProcessUsage {
+  readonly residentBytes: number;
+  /** Of pages that several processes share, its part. */
+  readonly proportionalBytes: number;
+  readonly descriptors: number;
+  readonly cpuSeconds: number;
+}
+
 /** One look at everything that must not grow. */
 export interface Sample {
   readonly seconds: number;
   /** Resident bytes, open file descriptors and CPU seconds by process. */
-  readonly processes: Readonly<Record<string, { residentBytes: number; descriptors: number; cpuSeconds: number }>>;
+  readonly processes: Readonly<Record<string, ProcessUsage>>;
+  /** Of all processes together: pages that several of them share count once (`Pss` of proc(5)). */
   readonly residentBytes: number;
   readonly descriptors: number;
   /** Parts that lie in the engine's directory, those just merged away among them. */
@@ -86,21 +95,22 @@ export async function lookAt(collector: Collector, dataDirectory: string, beganM
   const pids: [string, number][] = [['main', collector.pid]];
   for (const { role, pid } of details.processes ?? []) if (pid !== undefined) pids.push([role, pid]);
   const processes = Object.fromEntries(
-    pids.map(([role, pid]) => [
+    pids.map(([role, pid]): [string, ProcessUsage] => [
       role,
       {
-        residentBytes: Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]) * 1024,
+        residentBytes: kilobytes(`/proc/${pid}/status`, 'VmRSS'),
+        proportionalBytes: kilobytes(`/proc/${pid}/smaps_rollup`, 'Pss'),
         descriptors: readdirSync(`/proc/${pid}/fd`).length,
         cpuSeconds: cpuSeconds(pid),
       },
     ]),
   );
-  const sum = (what: 'residentBytes' | 'descriptors'): number =>
+  const sum = (what: 'proportionalBytes' | 'descriptors'): number =>
     Object.values(processes).reduce((total, usage) => total + usage[what], 0);
   return {
     seconds: (performance.now() - beganMs) / 1000,
     processes,
-    residentBytes: sum('residentBytes'),
+    residentBytes: sum('proportionalBytes'),
     descriptors: sum('descriptors'),
     parts: countParts(join(dataDirectory, 'store', 'store')),
     tableBytes: store.tables.reduce((total, { sizeBytes }) => total + sizeBytes, 0),
@@ -111,6 +121,11 @@ export async function lookAt(collector: Collector, dataDirectory: string, beganM
     difference: ledger.difference,
     kernelDrops: (details.listeners ?? []).reduce((total, listener) => total + listener.kernelDrops, 0),
   };
+}
+
+/** A value of a file of proc(5) that says kB, in bytes. */
+function kilobytes(path: string, name: string): number {
+  return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(readFileSync(path, 'latin1'))?.[1]) * 1024;
 }
 
 /** Directories named `<partition>_<first block>_<last block>_<level>`, two levels below. */
