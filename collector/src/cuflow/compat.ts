@@ -1,4 +1,4 @@
-import { MULTICAST, portsFilter, seriesName, tosFilter } from './convert.ts';
+import { MULTICAST, portsFilter, seriesName, tosFilter } from './filters.ts';
 import { formatRange, type Statement } from './statements.ts';
 
 /**

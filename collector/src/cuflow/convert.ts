@@ -1,7 +1,8 @@
 import { formatProtocol, parsePrefix, prefixContains, serviceOf } from '@ringflow/contract';
 import { compatWatches } from './compat.ts';
+import { MULTICAST, portsFilter, seriesName, tosFilter } from './filters.ts';
 import type { Remark } from './parse.ts';
-import { formatRange, type NumberRange, type Placed, type PortRange, type Statement } from './statements.ts';
+import { formatRange, type Placed, type PortRange, type Statement } from './statements.ts';
 
 /** What of ringflow.yml a migration writes; keys that are absent keep their defaults. */
 export interface MigratedConfig {
@@ -121,21 +122,6 @@ function isInside(inner: string, outer: string): boolean {
   return a !== null && b !== null && a.bits >= b.bits && prefixContains(b, a.bytes);
 }
 
-/** A label as the name of a series on /metrics. */
-export function seriesName(label: string): string {
-  return label.replace(/[^a-zA-Z0-9_.-]/g, '_').slice(0, 64);
-}
-
-/** Conditions on ports of either side: `(proto = 6 and port in (20-21))`. */
-export function portsFilter(ports: readonly PortRange[], field = 'port'): string {
-  const byProto = new Map<number, NumberRange[]>();
-  for (const { proto, from, to } of ports) byProto.set(proto, [...(byProto.get(proto) ?? []), [from, to]]);
-  const parts = [...byProto].map(
-    ([proto, ranges]) => `(proto = ${proto} and ${field} in (${ranges.map(formatRange).join(', ')}))`,
-  );
-  return parts.length === 1 ? (parts[0] as string) : `(${parts.join(' or ')})`;
-}
-
 function servicesOf(
   statements: readonly Of<'service'>[],
   warn: (place: { readonly line: number }, message: string) => void,
@@ -192,13 +178,6 @@ function groupWatches(
   }
   if (of('multicast').length > 0) watches['multicast'] = MULTICAST;
   return watches;
-}
-
-/** CUFlow's multicast: any destination in 224.0.0.0/4. */
-export const MULTICAST = 'dst_addr in 224.0.0.0/4';
-
-export function tosFilter({ ranges }: { readonly ranges: readonly NumberRange[] }): string {
-  return `ip_tos in (${ranges.map(formatRange).join(', ')})`;
 }
 
 function scoreboardOf(

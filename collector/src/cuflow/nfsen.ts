@@ -1,4 +1,5 @@
-import { seriesName, type Migration } from './convert.ts';
+import type { Migration } from './convert.ts';
+import { seriesName } from './filters.ts';
 import { convertNfdumpFilter, NfdumpFilterError } from './nfdump-filter.ts';
 import type { Remark } from './parse.ts';
 
