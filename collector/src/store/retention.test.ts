@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { RINGS } from '@ringflow/contract';
+import { ARCHIVE_TABLES } from './archives.ts';
 import { ARCHIVE_NAMES, STORE_DEFAULTS, type ArchiveName, type StoreConfig } from './config.ts';
-import type { Dropped } from './retention.ts';
+import { createEmbeddedEngine } from './engine-embedded.ts';
+import { migrate } from './migrations.ts';
+import { limitMerges, type Dropped } from './retention.ts';
 import type { Store } from './service.ts';
 import { createTraffic } from './testing/batches.ts';
 import { allRows, createWorld, firstRow, type World } from './testing/world.ts';
@@ -140,4 +143,26 @@ describe('bytes', () => {
     const store = await started({}, { now: () => NOON });
     expect(await store.retain()).toEqual([]);
   });
+});
+
+test('merges take ten parts at least, and make none larger than a 64th of the budget', async () => {
+  const path = join(world.directory, 'engine');
+  const { database } = STORE_DEFAULTS;
+  const engine = createEmbeddedEngine({ path, database, querySlots: 1, maxWaiting: 1, maxMemoryBytes: 1e9 });
+  await engine.open();
+  try {
+    await migrate(engine);
+    await limitMerges(engine, 6400 * MIB);
+    const made = await engine.select<{ name: string; statement: string }>(
+      'SELECT name, create_table_query AS statement FROM system.tables WHERE database = currentDatabase() AND name IN {tables:Array(String)}',
+      { tables: ARCHIVE_TABLES },
+    );
+    expect(made.map(({ name }) => name).sort()).toEqual([...ARCHIVE_TABLES].sort());
+    for (const { statement } of made) {
+      expect(statement).toContain('min_parts_to_merge_at_once = 10');
+      expect(statement).toContain(`max_bytes_to_merge_at_max_space_in_pool = ${100 * MIB}`);
+    }
+  } finally {
+    await engine.close();
+  }
 });
