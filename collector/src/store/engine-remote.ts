@@ -249,6 +249,7 @@ export function createRemoteEngine(options: RemoteOptions): Engine {
     loadSegment,
     selectSegment,
     diskBytes,
+    freeMemory: () => Promise.resolve(),
     cancel,
     close,
   };
