@@ -76,7 +76,7 @@ export interface Sample {
   /** Resident bytes, open file descriptors and CPU seconds by process. */
   readonly processes: Readonly<Record<string, ProcessUsage>>;
   /** Of all processes together: pages that several of them share count once (`Pss` of proc(5)). */
-  readonly residentBytes: number;
+  readonly memoryBytes: number;
   readonly descriptors: number;
   /** Parts that lie in the engine's directory, those just merged away among them. */
   readonly parts: number;
@@ -110,7 +110,7 @@ export async function lookAt(collector: Collector, dataDirectory: string, beganM
   return {
     seconds: (performance.now() - beganMs) / 1000,
     processes,
-    residentBytes: sum('proportionalBytes'),
+    memoryBytes: sum('proportionalBytes'),
     descriptors: sum('descriptors'),
     parts: countParts(join(dataDirectory, 'store', 'store')),
     tableBytes: store.tables.reduce((total, { sizeBytes }) => total + sizeBytes, 0),

@@ -200,7 +200,7 @@ function report({ samples, answers, ledger }: Evidence, dropped: number): void {
       .map((sample) => [
         `${sample.seconds.toFixed(0)} s`,
         ...roles.map((role) => mib(sample.processes[role]?.residentBytes ?? 0)),
-        mib(sample.residentBytes),
+        mib(sample.memoryBytes),
         String(sample.descriptors),
         String(sample.parts),
         mib(sample.tableBytes),
@@ -229,7 +229,7 @@ function report({ samples, answers, ledger }: Evidence, dropped: number): void {
   });
   console.log(`CPU-seconds per million records, questions included: ${cpu.join(', ')}`);
   console.log(
-    `memory of all processes: at most ${mib(Math.max(...samples.map(({ residentBytes }) => residentBytes)))} MiB, ${(memoryGrowth(samples) * 100).toFixed(1)} % growth over the last half; retention dropped ${dropped} parts or partitions`,
+    `memory of all processes: at most ${mib(Math.max(...samples.map(({ memoryBytes }) => memoryBytes)))} MiB, ${(memoryGrowth(samples) * 100).toFixed(1)} % growth over the last half; retention dropped ${dropped} parts or partitions`,
   );
   console.log(`ledger: received ${ledger.received} = stored ${ledger.stored} + dropped ${ledger.dropped}`);
 }

@@ -30,7 +30,7 @@ export function memoryGrowth(samples: readonly Sample[]): number {
   const half = samples.slice(samples.length >> 1);
   const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
   const times = half.map(({ seconds }) => seconds);
-  const bytes = half.map(({ residentBytes }) => residentBytes);
+  const bytes = half.map(({ memoryBytes }) => memoryBytes);
   const [time, size] = [mean(times), mean(bytes)];
   const covariance = times.reduce((sum, t, i) => sum + (t - time) * ((bytes[i] as number) - size), 0);
   const variance = times.reduce((sum, t) => sum + (t - time) ** 2, 0);

@@ -237,12 +237,6 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
     return Promise.resolve();
   }
 
-  /** Of itself the allocator keeps what was freed for as long as nobody asks for more (measured: 230 MB, 20 ms). */
-  async function freeMemory(): Promise<void> {
-    // Builds with another allocator refuse; nothing depends on it.
-    await exec('SYSTEM JEMALLOC PURGE').catch(() => undefined);
-  }
-
   async function close(): Promise<void> {
     await Promise.allSettled([loader?.tail, own?.tail, beside?.tail]);
     queue.close();
@@ -263,7 +257,6 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
     loadSegment,
     selectSegment,
     diskBytes,
-    freeMemory,
     cancel,
     close,
   };

@@ -249,7 +249,6 @@ export function createRemoteEngine(options: RemoteOptions): Engine {
     loadSegment,
     selectSegment,
     diskBytes,
-    freeMemory: () => Promise.resolve(),
     cancel,
     close,
   };

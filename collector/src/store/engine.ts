@@ -86,8 +86,6 @@ export interface Engine {
   selectSegment<Row>(segment: SegmentSource, sql: (table: string) => string, params?: SqlParams): Promise<Row[]>;
   /** Bytes on disk of everything that is stored, what is about to be deleted included. */
   diskBytes(): Promise<number>;
-  /** Gives memory that statements have freed back to the operating system; a server keeps house by itself. */
-  freeMemory(): Promise<void>;
   /** Stops the query with this id; true when there was one. */
   cancel(id: string): Promise<void>;
   close(): Promise<void>;

@@ -161,6 +161,7 @@ test('merges take ten parts at least, and make none larger than a 64th of the bu
     for (const { statement } of made) {
       expect(statement).toContain('min_parts_to_merge_at_once = 10');
       expect(statement).toContain(`max_bytes_to_merge_at_max_space_in_pool = ${100 * MIB}`);
+      expect(statement).toContain('max_compress_block_size = 131072');
     }
   } finally {
     await engine.close();

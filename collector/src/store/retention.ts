@@ -303,8 +303,14 @@ WHERE database = currentDatabase() AND table IN {tables:Array(String)} AND NOT a
 }
 
 /**
- * Keeps what merges need beside their sources small against the budget, and deletes the sources soon; and tables that an
- * earlier version made recognise as many inserts as new ones.
+ * Buffer of a column that is written, bytes: two of them for each column of an insert or a merge, a million by default. A
+ * granule's values of eight bytes are compressed together from 64 KiB on, so blocks stay as they are.
+ */
+const WRITE_BUFFER_BYTES = 131_072;
+
+/**
+ * Keeps what merges need beside their sources small, on the disk against the budget and in memory, and deletes the sources
+ * soon; and tables that an earlier version made recognise as many inserts as new ones.
  */
 export async function limitMerges(engine: Engine, maxBytes: number): Promise<void> {
   const limit = Math.max(MIN_MERGE_BYTES, Math.min(MAX_MERGE_BYTES, Math.floor(maxBytes * MERGE_SHARE)));
@@ -315,7 +321,7 @@ export async function limitMerges(engine: Engine, maxBytes: number): Promise<voi
   const settings = known.map(({ name }) => `, ${name} = ${MERGED_PARTS}`).join('');
   for (const table of ARCHIVE_TABLES) {
     await engine.exec(
-      `ALTER TABLE ${engine.dialect.stored(table)} MODIFY SETTING max_bytes_to_merge_at_max_space_in_pool = ${limit}${settings}, old_parts_lifetime = ${OLD_PARTS_SECONDS}, ${engine.dialect.deduplication}`,
+      `ALTER TABLE ${engine.dialect.stored(table)} MODIFY SETTING max_bytes_to_merge_at_max_space_in_pool = ${limit}${settings}, max_compress_block_size = ${WRITE_BUFFER_BYTES}, old_parts_lifetime = ${OLD_PARTS_SECONDS}, ${engine.dialect.deduplication}`,
     );
   }
 }

@@ -181,8 +181,6 @@ export function createTopLists(deps: TopListsDeps): TopLists {
         lateBefore: consolidatedHour,
       }));
     };
-    // A batch takes more memory than all else: what others have left behind goes first, and what it leaves goes after it.
-    await engine.freeMemory();
     try {
       const { rows, lateRows, lateRecords } = await prepare(FIVE, FOREVER);
       if (rows === 0) return await done();
@@ -208,7 +206,6 @@ export function createTopLists(deps: TopListsDeps): TopLists {
       counts.lastBatchMs = performance.now() - began;
     } finally {
       for (const { scratch } of used) await each(dropScratch(scratch)).catch(() => undefined);
-      await engine.freeMemory();
     }
   }
 

@@ -49,6 +49,12 @@ import { compileWatches } from './traffic-watches.ts';
 import { readUsage } from './usage.ts';
 import { createWeb, type Web } from './web.ts';
 
+/**
+ * Options of jemalloc, the engine's allocator (jemalloc(3)). Of itself it keeps freed memory for ten seconds, while the
+ * next segment comes in two: in the mean 225 MB that nobody used at 100,000 records/s, and more the longer statements took.
+ */
+const ENGINE_ALLOCATOR = 'dirty_decay_ms:500,muzzy_decay_ms:0';
+
 const USAGE_MS = 1000;
 const DISK_MS = 10_000;
 
@@ -195,8 +201,11 @@ export function createCollector(first: Config, deps: CollectorDeps): Collector {
   const store = createSupervisor<StoreMethods, StoreEvents, MainEvents>({
     role: 'store',
     entry: deps.entry,
-    // Each session of the engine keeps a thread busy while its statement runs; files need some, too.
-    env: processEnvironment({ UV_THREADPOOL_SIZE: String(config.store.query_slots + 8) }),
+    env: processEnvironment({
+      // Each session of the engine keeps a thread busy while its statement runs; files need some, too.
+      UV_THREADPOOL_SIZE: String(config.store.query_slots + 8),
+      JE_MALLOC_CONF: ENGINE_ALLOCATOR,
+    }),
     // A server that is down comes back; a data directory that cannot be opened does not.
     required: config.store.url === '',
     answerTimeoutMs: config.processes.answer_timeout_ms,
