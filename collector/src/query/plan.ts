@@ -4,9 +4,9 @@ import {
   closedTables,
   furtherBack,
   REACH_SLACK_MS,
+  withoutMany,
   type Asked,
   type Candidates,
-  withoutMany,
   type SourceTable,
 } from './candidates.ts';
 import { finestReaching, furthest, type OldestByTable, type StoreFacts } from './reach.ts';
