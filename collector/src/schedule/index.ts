@@ -1,4 +1,4 @@
-import { schedule, type ScheduledTask } from 'node-cron';
+import { schedule, type ScheduledTask, type TaskOptions } from 'node-cron';
 import { JOBS, type JobName } from './jobs.ts';
 
 export { JOBS } from './jobs.ts';
@@ -18,6 +18,8 @@ export interface JobStatus {
 export interface ScheduleDeps {
   readonly work: Readonly<Record<JobName, () => Promise<void>>>;
   now(): number;
+  /** Told what node-cron notices, such as a time that was missed; it would print it otherwise, between the lines of a log. */
+  noticed(message: string): void;
   /** Called after each run. */
   ran?(status: JobStatus): void;
 }
@@ -75,7 +77,9 @@ export function createSchedule(deps: ScheduleDeps): Schedule {
 
   return {
     start: () => {
-      tasks = JOBS.map(({ name, cron }) => schedule(cron, () => runNow(name), { name, noOverlap: true }));
+      const note = (message: string | Error): void => deps.noticed(String(message));
+      const logger: TaskOptions['logger'] = { debug: note, info: note, warn: note, error: note };
+      tasks = JOBS.map(({ name, cron }) => schedule(cron, () => runNow(name), { name, logger }));
     },
     stop: async () => {
       for (const task of tasks) await task.destroy();

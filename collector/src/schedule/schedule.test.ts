@@ -22,6 +22,7 @@ describe('schedule', () => {
         },
       },
       now: () => 1_000_000,
+      noticed: () => undefined,
       ran: (status) => ran.push(status),
     });
     await Promise.all([schedule.runNow('retention'), schedule.runNow('retention')]);
@@ -56,10 +57,47 @@ describe('schedule', () => {
         },
       },
       now: () => 0,
+      noticed: () => undefined,
     });
     schedule.start();
     void schedule.runNow('retention');
     await schedule.stop();
     expect(finished).toBe(true);
+  });
+
+  test('a job that takes longer than its interval is not started again, and nothing is printed about it', async () => {
+    const printed = (['log', 'info', 'warn', 'error', 'debug'] as const).map((name) =>
+      jest.spyOn(console, name).mockImplementation(() => undefined),
+    );
+    jest.useFakeTimers();
+    try {
+      let calls = 0;
+      let finish = (): void => undefined;
+      const schedule = createSchedule({
+        work: {
+          threats: async () => undefined,
+          scoreboard: async () => undefined,
+          retention: async () => undefined,
+          consolidation: async () => {
+            calls += 1;
+            await new Promise<void>((resolve) => (finish = resolve));
+          },
+        },
+        now: () => Date.now(),
+        noticed: () => undefined,
+      });
+      schedule.start();
+      await jest.advanceTimersByTimeAsync(45_000);
+      expect(calls).toBe(1);
+      finish();
+      await jest.advanceTimersByTimeAsync(10_000);
+      expect(calls).toBe(2);
+      finish();
+      await schedule.stop();
+      for (const spy of printed) expect(spy).not.toHaveBeenCalled();
+    } finally {
+      jest.useRealTimers();
+      for (const spy of printed) spy.mockRestore();
+    }
   });
 });

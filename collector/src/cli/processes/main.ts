@@ -256,6 +256,7 @@ export function createCollector(first: Config, deps: CollectorDeps): Collector {
       threats: () => threats.run(),
     },
     now,
+    noticed: (message) => log.debug({ message }, 'scheduler'),
     ran: createJobReport(metrics, log),
   });
 
