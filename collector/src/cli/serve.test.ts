@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createFolder, runCommand, startCollector, until, type RunningCollector } from './testing/collector.ts';
 import { createSender, freeUdpPort, type Sent } from './testing/sender.ts';
@@ -107,6 +108,8 @@ describe('ringflow serve', () => {
     sender.close();
     expect(await settle(collector, sender.sent.records)).toEqual(sender.sent);
     expect(await collector.metrics()).toContain('ringflow_process_restarts_total{process="store"} 1\n');
+    const environment = readFileSync(`/proc/${await collector.childPid('store')}/environ`, 'latin1').split('\0');
+    expect(environment).toContain('JE_MALLOC_CONF=dirty_decay_ms:500,muzzy_decay_ms:0');
   });
 
   test('a killed inlet loses nothing that was sealed and comes back on the same port', async () => {

@@ -145,7 +145,7 @@ describe('bytes', () => {
   });
 });
 
-test('merges take ten parts at least, and make none larger than a 64th of the budget', async () => {
+test('merges take ten parts at least, make none larger than a 64th of the budget, and write with small buffers', async () => {
   const path = join(world.directory, 'engine');
   const { database } = STORE_DEFAULTS;
   const engine = createEmbeddedEngine({ path, database, querySlots: 1, maxWaiting: 1, maxMemoryBytes: 1e9 });

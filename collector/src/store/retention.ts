@@ -303,7 +303,7 @@ WHERE database = currentDatabase() AND table IN {tables:Array(String)} AND NOT a
 }
 
 /**
- * Buffer of a column that is written, bytes: two of them for each column of an insert or a merge, a million by default. A
+ * Buffer of a column that is written, bytes: two of them for each column of an insert or a merge, 1 MiB by default. A
  * granule's values of eight bytes are compressed together from 64 KiB on, so blocks stay as they are.
  */
 const WRITE_BUFFER_BYTES = 131_072;

@@ -100,9 +100,6 @@ export function topScratch(loader: number, table: string): TopScratch {
   >;
 }
 
-/** A batch of two million records takes 280 MB as it is and 117 MB compressed (LZ4), for 3 % more time (measured). */
-const COMPRESSED: ReadonlySet<keyof TopScratch> = new Set(['spread']);
-
 /** Makes the scratch tables, or makes them empty. */
 export function createScratch(scratch: TopScratch): string[] {
   const counters = (names: readonly string[]) => names.map((name) => `${name} UInt64`).join(', ');
@@ -118,12 +115,11 @@ export function createScratch(scratch: TopScratch): string[] {
     floors: `list UInt8, ${counters(['scope', ...TOP_FLOORS])}`,
     records: `record UInt64, ${fetched.join(', ')}`,
   };
+  // A million records take 140 MB as they are and 58 MB compressed (LZ4), for 3 % more time (measured).
+  const settings = (what: keyof TopScratch): string => (what === 'spread' ? ' SETTINGS compress = 1' : '');
   return [
     ...dropScratch(scratch),
-    ...SCRATCH.map(
-      (what) =>
-        `CREATE TABLE ${scratch[what]} (${columns[what]}) ENGINE = Memory SETTINGS compress = ${Number(COMPRESSED.has(what))}`,
-    ),
+    ...SCRATCH.map((what) => `CREATE TABLE ${scratch[what]} (${columns[what]}) ENGINE = Memory${settings(what)}`),
   ];
 }
 

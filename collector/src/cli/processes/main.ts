@@ -42,18 +42,13 @@ import { createRunningLedger } from './running-ledger.ts';
 import { createScoreKeeper } from './score-keeper.ts';
 import { createServiceNotifier, type ServiceNotifier } from './service-notifier.ts';
 import { endProcesses } from './shutdown.ts';
+import { storeEnvironment } from './store-environment.ts';
 import { createSupervisor, type SupervisorStatus } from './supervisor.ts';
 import { createThreatMatch } from './threat-match.ts';
 import { createTrafficMetrics } from './traffic-metrics.ts';
 import { compileWatches } from './traffic-watches.ts';
 import { readUsage } from './usage.ts';
 import { createWeb, type Web } from './web.ts';
-
-/**
- * Options of jemalloc, the engine's allocator (jemalloc(3)). Of itself it keeps freed memory for ten seconds, while the
- * next segment comes in two: in the mean 225 MB that nobody used at 100,000 records/s, and more the longer statements took.
- */
-const ENGINE_ALLOCATOR = 'dirty_decay_ms:500,muzzy_decay_ms:0';
 
 const USAGE_MS = 1000;
 const DISK_MS = 10_000;
@@ -201,11 +196,7 @@ export function createCollector(first: Config, deps: CollectorDeps): Collector {
   const store = createSupervisor<StoreMethods, StoreEvents, MainEvents>({
     role: 'store',
     entry: deps.entry,
-    env: processEnvironment({
-      // Each session of the engine keeps a thread busy while its statement runs; files need some, too.
-      UV_THREADPOOL_SIZE: String(config.store.query_slots + 8),
-      JE_MALLOC_CONF: ENGINE_ALLOCATOR,
-    }),
+    env: processEnvironment(storeEnvironment(config.store)),
     // A server that is down comes back; a data directory that cannot be opened does not.
     required: config.store.url === '',
     answerTimeoutMs: config.processes.answer_timeout_ms,
