@@ -109,7 +109,14 @@ async function load({ mode, spoolDirectory, workDirectory }: LoadJob): Promise<L
     while (await work());
     return cpuSeconds() - before;
   };
-  const lists = createTopLists({ engine, batches, now, topK: () => STORE_DEFAULTS.top_k, commit: (move) => move() });
+  const lists = createTopLists({
+    engine,
+    batches,
+    now,
+    directory: join(workDirectory, 'top-lists'),
+    topK: () => STORE_DEFAULTS.top_k,
+    commit: (move) => move(),
+  });
   const topCpuSeconds = mode === 'store' ? await cpuOf(lists.run) : 0;
   const peakCpuSeconds = mode === 'store' ? await cpuOf(async () => (await consolidatePeaks(engine, now())).more) : 0;
 

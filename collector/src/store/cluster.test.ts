@@ -16,7 +16,7 @@ async function definitions(): Promise<string[]> {
     const store = world.store({ url: front.url, cluster: 'flows_cluster' });
     await store.start();
     await store.stop();
-    return front.definitions.filter((text) => !/\bscratch_|MODIFY SETTING/.test(text));
+    return front.definitions.filter((text) => !/MODIFY SETTING/.test(text));
   } finally {
     await world.remove();
     await front.close();

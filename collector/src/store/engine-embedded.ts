@@ -136,6 +136,10 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
     await inTurn(beside, (session) => run(session, sql + settingsClause(settings), params, 'Null'));
   }
 
+  function selectToFile(path: string, sql: string, params: SqlParams, settings: Settings): Promise<void> {
+    return execBeside(`${sql} INTO OUTFILE ${quoteSql(path)} FORMAT Native`, params, settings);
+  }
+
   function select<Row>(sql: string, params?: SqlParams, settings: Settings = {}): Promise<Row[]> {
     return inTurn(own, async (session) =>
       parseRows<Row>(
@@ -145,7 +149,7 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
   }
 
   function loadSegment(table: string, segment: SegmentSource, settings: Settings, part?: InsertPart): Promise<void> {
-    return inTurn(loader, async (session) => {
+    return inTurn(part?.beside === true ? beside : loader, async (session) => {
       await run(
         session,
         insertSelect(table, segment, fileTable(segment), part) + settingsClause(settings),
@@ -251,6 +255,7 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
     open,
     exec,
     execBeside,
+    selectToFile,
     select,
     query,
     exportRows,

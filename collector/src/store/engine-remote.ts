@@ -94,6 +94,17 @@ export function createRemoteEngine(options: RemoteOptions): Engine {
     );
   }
 
+  function selectToFile(path: string, sql: string, params: SqlParams, settings: Settings): Promise<void> {
+    return guarded(async () => {
+      const { stream } = await connected().exec({
+        query: `${sql} FORMAT Native`,
+        query_params: { ...params },
+        clickhouse_settings: { wait_end_of_query: 1, ...usual, ...settings },
+      });
+      await pipeline(stream, createWriteStream(path, { flags: 'wx' }));
+    });
+  }
+
   function select<Row>(sql: string, params: SqlParams = {}, settings: Settings = {}): Promise<Row[]> {
     return guarded(async () => {
       const result = await connected().query({
@@ -243,6 +254,7 @@ export function createRemoteEngine(options: RemoteOptions): Engine {
     open,
     exec,
     execBeside: exec,
+    selectToFile,
     select,
     query,
     exportRows,

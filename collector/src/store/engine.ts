@@ -61,6 +61,8 @@ export interface InsertPart {
   readonly slice?: Slice | undefined;
   /** Columns that have the same value in every row, by name; decimal numbers. */
   readonly constants?: Readonly<Record<string, string>> | undefined;
+  /** Beside the inserts of the loader, as {@link Engine.execBeside}. */
+  readonly beside?: boolean | undefined;
 }
 
 /** A ClickHouse, in this process or on a server. Statements of one kind run in the order of the calls. */
@@ -74,6 +76,8 @@ export interface Engine {
   exec(sql: string, params?: SqlParams, settings?: Settings): Promise<void>;
   /** Runs a statement of our own that takes long, beside those of {@link Engine.exec} and {@link Engine.loadSegment}. */
   execBeside(sql: string, params?: SqlParams, settings?: Settings): Promise<void>;
+  /** Runs a long read of our own beside the others and writes its rows to a file that is not there yet, in Native format. */
+  selectToFile(path: string, sql: string, params: SqlParams, settings: Settings): Promise<void>;
   /** Runs a small read of our own; one object per row. */
   select<Row>(sql: string, params?: SqlParams, settings?: Settings): Promise<Row[]>;
   /** Runs a read from outside: read-only, bounded, stoppable. */

@@ -1,6 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { CLICKHOUSE_TYPES, type ColumnName } from '@ringflow/contract';
 import type { SegmentSource } from './engine.ts';
+import { encodeNativeBlock, widthOf } from './native-blocks.ts';
 import { RING_COUNTERS, RING_KEYS, RING_PEAKS } from './rings.ts';
 
 /** A row of a ring table that did not come out of records. */
@@ -28,15 +29,6 @@ const COLUMNS: SegmentSource['columns'] = [
   ...RING_KEYS.map(({ name, type }) => ({ name, type: CLICKHOUSE_TYPES[type] })),
   ...VALUES.map((name) => ({ name, type: 'UInt64' })),
 ];
-const WIDTHS: Readonly<Record<string, number>> = {
-  UInt8: 1,
-  UInt16: 2,
-  UInt32: 4,
-  UInt64: 8,
-  IPv6: 16,
-  "DateTime('UTC')": 4,
-};
-
 /** Writes rows of one table as ClickHouse's Native format, which both engines take. */
 export interface RingFile {
   readonly source: SegmentSource;
@@ -52,20 +44,18 @@ export function createRingFile(path: string): RingFile {
 
   function flush(): void {
     if (waiting.length === 0) return;
-    const parts: Uint8Array[] = [varint(COLUMNS.length), varint(waiting.length)];
-    for (const { name, type } of COLUMNS) {
-      const width = WIDTHS[type];
-      if (width === undefined) throw new RangeError(`The key ${name} of type ${type} cannot be written`);
+    const columns = COLUMNS.map((column) => {
+      const width = widthOf(column);
       const data = new Uint8Array(width * waiting.length);
       const view = new DataView(data.buffer);
       waiting.forEach((row, index) => {
         const at = index * width;
         if (width === 16) data.set(row.exporter, at);
-        else put(view, at, width, valueOf(row, name));
+        else put(view, at, width, valueOf(row, column.name));
       });
-      parts.push(text(name), text(type), data);
-    }
-    writeSync(descriptor, Buffer.concat(parts));
+      return { ...column, data };
+    });
+    writeSync(descriptor, encodeNativeBlock(waiting.length, columns));
     waiting.length = 0;
   }
 
@@ -101,17 +91,4 @@ function put(view: DataView, at: number, width: number, value: number): void {
     view.setUint32(at, value % 4_294_967_296, true);
     view.setUint32(at + 4, Math.floor(value / 4_294_967_296), true);
   }
-}
-
-/** LEB128, as Native writes lengths. */
-function varint(value: number): Uint8Array {
-  const bytes: number[] = [];
-  let left = value;
-  for (; left > 127; left = Math.floor(left / 128)) bytes.push((left % 128) | 128);
-  return Uint8Array.from([...bytes, left]);
-}
-
-function text(value: string): Uint8Array {
-  const bytes = new TextEncoder().encode(value);
-  return Buffer.concat([varint(bytes.length), bytes]);
 }

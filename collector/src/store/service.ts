@@ -154,7 +154,14 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
     bounds: { seconds: config.top_batch_seconds, rows: topBatchRows(config) },
   });
   const snapshots = createSnapshotGuard();
-  const topLists = createTopLists({ engine, batches, now, topK: () => config.top_k, commit: snapshots.move });
+  const topLists = createTopLists({
+    engine,
+    batches,
+    now,
+    directory: join(dirname(deps.ledgerPath), 'top-lists'),
+    topK: () => config.top_k,
+    commit: snapshots.move,
+  });
   const groupRows = Math.min(GROUP_ROWS, topBatchRows(config));
   const loader = createLoader(deps.spoolDirectory, { engine, ledger, batches, groupRows, watches: deps.watches ?? [] });
   const budget = createBudget({

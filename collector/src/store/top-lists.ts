@@ -1,19 +1,11 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { TOP_RESOLUTIONS } from '@ringflow/contract';
 import type { Engine, Settings, SqlParams } from './engine.ts';
 import { DEAD_AFTER_MS, type TopBatches } from './top-batches.ts';
-import {
-  ALL_LISTS,
-  createScratch,
-  dropScratch,
-  fetchSql,
-  foldListSql,
-  insertListSql,
-  makeListSql,
-  scopesSql,
-  spreadBatchSql,
-  topScratch,
-  type TopScratch,
-} from './top-sql.ts';
+import { makeListFiles } from './top-batch-files.ts';
+import { ALL_LISTS } from './top-keys.ts';
+import { foldListSql } from './top-sql.ts';
 import { raiseTopState, readTopStates, type TopState } from './top-state.ts';
 
 const [FIVE, HOUR, DAY] = TOP_RESOLUTIONS;
@@ -27,21 +19,11 @@ const MAX_FOLD_SECONDS = DAY.seconds;
 /** A run ends after the step that passes this, so that its failure or success is seen. */
 const MAX_RUN_MS = 60_000;
 
-/** What the records of a batch are when they are spread over the buckets of a resolution. */
-interface Spread {
-  readonly rows: number;
-  /** Of them in buckets whose hour was folded before. */
-  readonly lateRows: number;
-  /** Records that ended there. */
-  readonly lateRecords: number;
-}
-
-/** Buckets up to here: all. */
-const FOREVER = 2 ** 40;
-
 export interface TopListsDeps {
   readonly engine: Engine;
   readonly batches: Pick<TopBatches, 'closeDue' | 'loader' | 'openEpoch' | 'closedMs'>;
+  /** A folder in it, of this loader, is for the records of the batch in hand. */
+  readonly directory: string;
   /** Rows that are named in each list, bucket and exporter. */
   topK(): number;
   /** Milliseconds since the epoch. */
@@ -168,73 +150,33 @@ export function createTopLists(deps: TopListsDeps): TopLists {
   async function takeBatch({ loader, consolidatedHour, consolidatedDay }: TopState, epoch: number): Promise<void> {
     const began = performance.now();
     const done = () => raiseTopState(engine, loader, { consolidatedEpoch: epoch }, now());
-    const used: { readonly table: string; readonly scratch: TopScratch; spread?: Spread }[] = [];
-    const prepare = async ({ table, seconds }: { table: string; seconds: number }, until: number): Promise<Spread> => {
-      const scratch = topScratch(loader, table);
-      const entry: (typeof used)[number] = { table, scratch };
-      used.push(entry);
-      return (entry.spread = await fillScratch(scratch, {
+    const directory = join(deps.directory, String(batches.loader()));
+    const clear = () => rm(directory, { recursive: true, force: true });
+    // A process that was killed may have left something.
+    await clear();
+    await mkdir(directory, { recursive: true });
+    try {
+      const { files, lateRecords } = await makeListFiles(engine, directory, {
         loader,
         epoch,
-        seconds,
-        until,
-        lateBefore: consolidatedHour,
-      }));
-    };
-    try {
-      const { rows, lateRows, lateRecords } = await prepare(FIVE, FOREVER);
-      if (rows === 0) return await done();
-      // Parts of records whose hour, or day, was folded before.
-      if (lateRows > 0) await prepare(HOUR, consolidatedHour);
-      if (lateRows > 0) await prepare(DAY, consolidatedDay);
+        consolidatedHour,
+        consolidatedDay,
+        topK: deps.topK(),
+      });
+      if (files.length === 0) return await done();
       await deps.commit(async () => {
-        for (const { table, scratch, spread } of used) {
-          if (!spread?.rows) continue;
-          for (const list of ALL_LISTS) {
-            const token = `top:${loader}:${epoch}:${table}:${list.id}`;
-            await engine.execBeside(
-              insertListSql(scratch, list, engine.dialect.stored(table)),
-              { loader },
-              once(token),
-            );
-          }
-        }
+        for (const { table, source } of files)
+          await engine.loadSegment(engine.dialect.stored(table), source, once(`top:${loader}:${epoch}:${table}`), {
+            beside: true,
+          });
         await done();
       });
       counts.batches++;
       counts.lateRecords += lateRecords;
       counts.lastBatchMs = performance.now() - began;
     } finally {
-      for (const { scratch } of used) await each(dropScratch(scratch)).catch(() => undefined);
+      await clear();
     }
-  }
-
-  async function fillScratch(
-    scratch: TopScratch,
-    {
-      loader,
-      epoch,
-      seconds,
-      until,
-      lateBefore,
-    }: Record<'loader' | 'epoch' | 'seconds' | 'until' | 'lateBefore', number>,
-  ): Promise<Spread> {
-    const batch = String((BigInt(loader) << 32n) | BigInt(epoch));
-    await each(createScratch(scratch));
-    await engine.execBeside(spreadBatchSql(scratch, seconds), { batch, until }, WORK);
-    const [spread] = await engine.select<Spread>(
-      `SELECT count() AS rows, countIf(late) AS lateRows, sumIf(f, late) AS lateRecords FROM (SELECT f, bucket < toDateTime({lateBefore:UInt32}, 'UTC') AS late FROM ${scratch.spread})`,
-      { lateBefore },
-    );
-    if (!spread || spread.rows === 0) return { rows: 0, lateRows: 0, lateRecords: 0 };
-    await engine.execBeside(scopesSql(scratch), {}, WORK);
-    for (const list of ALL_LISTS) {
-      for (const statement of makeListSql(scratch, list)) await engine.execBeside(statement, { k: deps.topK() }, WORK);
-    }
-    // It is the largest by far, and the other resolutions need the memory.
-    await engine.execBeside(`DROP TABLE IF EXISTS ${scratch.spread} SYNC`);
-    await engine.execBeside(fetchSql(scratch), { batch }, WORK);
-    return spread;
   }
 
   async function fold(
@@ -252,10 +194,6 @@ export function createTopLists(deps: TopListsDeps): TopLists {
         ...once(token),
       });
     }
-  }
-
-  async function each(statements: readonly string[]): Promise<void> {
-    for (const statement of statements) await engine.execBeside(statement);
   }
 
   function status(): TopListsStatus {

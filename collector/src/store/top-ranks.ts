@@ -1,0 +1,235 @@
+import type { ColumnName, TopList } from '@ringflow/contract';
+import { largestSums, sumGroups, type Groups, type KeyHashes } from './top-groups.ts';
+import { clearHashes, createHashes, mixFirst, mixHashes, type Hashes } from './top-hash.ts';
+import {
+  BYTES,
+  createItems,
+  FLOWS,
+  HIGH,
+  NUMBERS,
+  PACKETS,
+  ROW,
+  SCOPE,
+  valuesOf,
+  WORDS,
+  type Items,
+  type Values,
+} from './top-items.ts';
+import { ALL_LISTS, comparedKeys, storedOf } from './top-keys.ts';
+import type { BatchRecords } from './top-records.ts';
+import type { Spread } from './top-spread.ts';
+
+/** Packets and flows count a quarter against bytes when rows compete for a place. */
+export const WEIGHTS = [1, 0.25, 0.25] as const;
+
+/** A row of a list before it has its keys. */
+export interface RankedRow {
+  readonly scope: number;
+  /** A record that has its keys; -1 for what is not named. */
+  readonly row: number;
+  readonly counters: Values;
+  /** Of what is not named. */
+  readonly floors: Values;
+}
+
+const NOTHING: Values = [0, 0, 0];
+
+/**
+ * Makes all lists of a batch: in each scope the `limit` rows of the highest rank and one of the rest, which knows what is the
+ * most that is left out. A row's rank is its largest share of the scope's bytes, packets (a flood of tiny ones must not
+ * vanish) or flow records; as shares add up to 1, every row above 1.5 ÷ `store.top_k` of the bytes is kept.
+ */
+export async function rankLists(
+  records: BatchRecords,
+  { parts, scopes }: Spread,
+  limit: number,
+): Promise<ReadonlyMap<TopList, readonly RankedRow[]>> {
+  const totals = sumScopes(parts, scopes.length);
+  const hashes: KeyHashes = { ...createHashes(records.rows), of: new Uint32Array(records.rows) };
+  const room = createItems(parts.count, parts.high.length > 0);
+  const lists = new Map<TopList, readonly RankedRow[]>();
+  for (const { list, derived } of PLAN) {
+    hashKeys(records, list, hashes);
+    const groups = await sumGroups(parts, hashes, room);
+    lists.set(list, rank(groups, totals, limit));
+    for (const other of derived) {
+      hashKeys(records, other, hashes);
+      const fewer = await sumGroups(groups.items, hashes, createItems(groups.items.count, parts.high.length > 0));
+      lists.set(other, rank(fewer, totals, limit));
+    }
+  }
+  return lists;
+}
+
+/** Lists whose keys follow from those of another one are made of its groups, which are fewer than the records. */
+const PLAN = planOf(ALL_LISTS);
+
+function planOf(
+  lists: readonly TopList[],
+): readonly { readonly list: TopList; readonly derived: readonly TopList[] }[] {
+  const sourceOf = (list: TopList): TopList | undefined =>
+    lists.find((other) => {
+      const has = storedOf(comparedKeys(other));
+      const keys = comparedKeys(list);
+      // Not of conversations: they are as many as the records.
+      return other.of.length === 1 && has.length > keys.length && storedOf(keys).every((key) => has.includes(key));
+    });
+  return lists
+    .filter((list) => sourceOf(list) === undefined)
+    .map((list) => ({ list, derived: lists.filter((other) => sourceOf(other) === list) }));
+}
+
+function hashKeys({ rows, keys }: BatchRecords, list: TopList, hashes: KeyHashes): void {
+  const words = (key: ColumnName) => keys.get(key) as Hashes;
+  clearHashes(hashes);
+  hashes.of.fill(0);
+  for (const key of comparedKeys(list)) mixHashes(hashes, words(key), 0, rows);
+  for (const key of list.of) mixFirst(hashes.of, words(key).first, 0, rows);
+}
+
+/** Sums of each scope, indexed by it. */
+function sumScopes(parts: Items, scopes: number): Items {
+  const totals = createItems(scopes, parts.high.length > 0);
+  totals.count = scopes;
+  for (let part = 0; part < parts.count; part++) {
+    const scope = parts.words[part * WORDS + SCOPE] as number;
+    for (const index of [BYTES, PACKETS]) {
+      const at = scope * NUMBERS + index;
+      totals.numbers[at] = (totals.numbers[at] as number) + (parts.numbers[part * NUMBERS + index] as number);
+      if (parts.high.length === 0) continue;
+      const upper = scope * 2 + index;
+      totals.high[upper] = (totals.high[upper] as number) + (parts.high[part * 2 + index] as number);
+    }
+    const flows = scope * WORDS + FLOWS;
+    totals.words[flows] = (totals.words[flows] as number) + (parts.words[part * WORDS + FLOWS] as number);
+  }
+  return totals;
+}
+
+/** Chooses the rows of one list. */
+function rank(groups: Groups, totals: Items, limit: number): readonly RankedRow[] {
+  const { items } = groups;
+  const kept = keepHighest(ranksOf(items, totals), items, totals.count, limit);
+  const rows: RankedRow[] = [];
+  const named = Array.from({ length: totals.count }, (): Values => NOTHING);
+  for (let group = 0; group < items.count; group++) {
+    if (kept[group] !== 1) continue;
+    const counters = valuesOf(items, group);
+    const scope = items.words[group * WORDS + SCOPE] as number;
+    rows.push({ scope, row: items.words[group * WORDS + ROW] as number, counters, floors: NOTHING });
+    named[scope] = plus(named[scope] as Values, counters, 1);
+  }
+  if (rows.length === items.count) return rows;
+  const floors = largestSums(groups, kept, totals.count);
+  for (let scope = 0; scope < totals.count; scope++) {
+    const counters = plus(valuesOf(totals, scope), named[scope] as Values, -1);
+    if (counters.every((value) => Number(value) <= 0)) continue;
+    const [bytes, packets, flows] = floors.subarray(scope * 3, scope * 3 + 3) as unknown as [number, number, number];
+    rows.push({ scope, row: -1, counters, floors: [atLeast(bytes), atLeast(packets), atLeast(flows)] });
+  }
+  return rows;
+}
+
+/** What a number that may have been rounded is at most. */
+function atLeast(value: number): bigint | number {
+  return value < Number.MAX_SAFE_INTEGER ? value : BigInt(value * (1 + 4 * Number.EPSILON));
+}
+
+/** The largest share of each group in what its scope has. */
+function ranksOf({ count, numbers, words, high }: Items, totals: Items): Float64Array {
+  const factors = new Float64Array(totals.count * 3);
+  for (let scope = 0; scope < totals.count; scope++)
+    valuesOf(totals, scope).forEach((total, index) => {
+      factors[scope * 3 + index] = (WEIGHTS[index] as number) / Math.max(1, Number(total));
+    });
+  const ranks = new Float64Array(count);
+  for (let group = 0; group < count; group++) {
+    const scope = (words[group * WORDS + SCOPE] as number) * 3;
+    let bytes = numbers[group * NUMBERS + BYTES] as number;
+    let packets = numbers[group * NUMBERS + PACKETS] as number;
+    if (high.length > 0) {
+      bytes += (high[group * 2] as number) * HIGH;
+      packets += (high[group * 2 + 1] as number) * HIGH;
+    }
+    ranks[group] = Math.max(
+      bytes * (factors[scope] as number),
+      packets * (factors[scope + 1] as number),
+      (words[group * WORDS + FLOWS] as number) * (factors[scope + 2] as number),
+    );
+  }
+  return ranks;
+}
+
+/** 1 for each group that is one of the `limit` highest of its scope. */
+function keepHighest(ranks: Float64Array, { count, words }: Items, scopes: number, limit: number): Uint8Array {
+  const kept = new Uint8Array(count);
+  const sizes = new Uint32Array(scopes);
+  for (let group = 0; group < count; group++) {
+    const scope = words[group * WORDS + SCOPE] as number;
+    sizes[scope] = (sizes[scope] as number) + 1;
+  }
+  // Ranks by scope, one after the other, to find each one's lowest that is kept.
+  const ends = new Uint32Array(scopes);
+  for (let scope = 1; scope < scopes; scope++) ends[scope] = (ends[scope - 1] as number) + (sizes[scope - 1] as number);
+  const sorted = new Float64Array(count);
+  for (let group = 0; group < count; group++) {
+    const scope = words[group * WORDS + SCOPE] as number;
+    const at = ends[scope] as number;
+    sorted[at] = ranks[group] as number;
+    ends[scope] = at + 1;
+  }
+  const least = new Float64Array(scopes);
+  /** Groups of exactly that rank that have a place. */
+  const places = new Uint32Array(scopes);
+  for (let scope = 0; scope < scopes; scope++) {
+    const size = sizes[scope] as number;
+    const end = ends[scope] as number;
+    const own = sorted.subarray(end - size, end);
+    least[scope] = size > limit ? nthLargest(own, limit) : -1;
+    let higher = 0;
+    for (const one of own) if (one > (least[scope] as number)) higher++;
+    places[scope] = limit - Math.min(limit, higher);
+  }
+  for (let group = 0; group < count; group++) {
+    const scope = words[group * WORDS + SCOPE] as number;
+    const one = ranks[group] as number;
+    if (one > (least[scope] as number)) kept[group] = 1;
+    else if (one === least[scope] && (places[scope] as number) > 0) {
+      kept[group] = 1;
+      places[scope] = (places[scope] as number) - 1;
+    }
+  }
+  return kept;
+}
+
+/** The n-th largest of some numbers, which are reordered (Hoare's selection). */
+function nthLargest(numbers: Float64Array, nth: number): number {
+  const at = nth - 1;
+  let from = 0;
+  let to = numbers.length - 1;
+  while (from < to) {
+    const pivot = numbers[(from + to) >>> 1] as number;
+    let left = from;
+    let right = to;
+    while (left <= right) {
+      while ((numbers[left] as number) > pivot) left++;
+      while ((numbers[right] as number) < pivot) right--;
+      if (left > right) break;
+      const other = numbers[left] as number;
+      numbers[left++] = numbers[right] as number;
+      numbers[right--] = other;
+    }
+    if (at <= right) to = right;
+    else if (at >= left) from = left;
+    else break;
+  }
+  return numbers[at] as number;
+}
+
+function plus(one: Values, other: Values, sign: 1 | -1): Values {
+  const sum = (index: 0 | 1 | 2): bigint | number => {
+    const [a, b] = [one[index], other[index]];
+    return typeof a === 'number' && typeof b === 'number' ? a + sign * b : BigInt(a) + BigInt(sign) * BigInt(b);
+  };
+  return [sum(0), sum(1), sum(2)];
+}
