@@ -13,6 +13,7 @@ import {
   RAW_TABLE,
   STORE_DEFAULTS,
 } from '../collector/src/store/index.ts';
+import { createKeptSegments } from '../collector/src/store/top-kept.ts';
 import { createTopLists } from '../collector/src/store/top-lists.ts';
 import { cpuSeconds } from './measure.ts';
 
@@ -70,7 +71,9 @@ async function load({ mode, spoolDirectory, workDirectory }: LoadJob): Promise<L
   const now = (): number => Date.now() + aheadMs;
   const batches = createTopBatches({ engine, instance: ledger.instance, now });
   await batches.start();
-  const loader = createLoader(spoolDirectory, { engine, ledger, batches });
+  const kept = createKeptSegments(STORE_DEFAULTS.max_bytes);
+  await kept.start(join(workDirectory, 'kept'));
+  const loader = createLoader(spoolDirectory, { engine, ledger, batches, kept });
   const segments = (await scanSpool(spoolDirectory)).ready;
   const quiet = async (): Promise<void> => {
     for (let calm = 0; calm < 5; calm++) {
@@ -113,6 +116,7 @@ async function load({ mode, spoolDirectory, workDirectory }: LoadJob): Promise<L
     engine,
     batches,
     now,
+    kept,
     directory: join(workDirectory, 'top-lists'),
     topK: () => STORE_DEFAULTS.top_k,
     commit: (move) => move(),

@@ -7,6 +7,7 @@ import type { CountedSegment, DurableLedger } from './ledger.ts';
 import { openSegments } from './segment-source.ts';
 import { MAX_ROW_MINUTES, planSlices, type PlannedSlice } from './slices.ts';
 import type { TopBatches } from './top-batches.ts';
+import type { KeptSegments } from './top-kept.ts';
 import { sumSegments, watchTraffic, type TrafficDelta, type TrafficWatch } from './traffic.ts';
 
 /** What became of segments that went together. */
@@ -28,6 +29,8 @@ export interface LoaderDeps {
   readonly ledger: DurableLedger;
   /** Stamps rows with their batch of the top lists. */
   readonly batches: Pick<TopBatches, 'stamp' | 'settled'>;
+  /** Keeps the files for the top lists. */
+  readonly kept: Pick<KeptSegments, 'keep'>;
   /** Rows that are inserted together at most, unless one segment has more. */
   readonly groupRows?: number;
   /** Counted per segment on top of exporters, interfaces, protocols and services. */
@@ -58,7 +61,7 @@ function isUnreadable(error: unknown): error is Error {
 
 /** Loads segments of one spool directory. */
 export function createLoader(directory: string, deps: LoaderDeps): Loader {
-  const { engine, ledger, batches, watches = [] } = deps;
+  const { engine, ledger, batches, kept, watches = [] } = deps;
 
   async function load(group: readonly Segment[]): Promise<LoadResult> {
     const began = performance.now();
@@ -97,7 +100,8 @@ export function createLoader(directory: string, deps: LoaderDeps): Loader {
         tooMuch && group.length === 1
           ? await planSlices(engine, source, rows)
           : [{ offset: 0, rows, rowMinutes: sums.rowMinutes }];
-      await insert(groupToken(again ?? groupOf(group)), source, slices);
+      for (const batch of await insert(groupToken(again ?? groupOf(group)), source, slices))
+        await kept.keep(batch, directory, group);
       traffic = sums.traffic;
       try {
         traffic = [...traffic, ...(await watchTraffic(engine, source, watches))];
@@ -111,20 +115,27 @@ export function createLoader(directory: string, deps: LoaderDeps): Loader {
     return { ...result(group, rows, 'stored', began), traffic, ...(reason === undefined ? {} : { reason }) };
   }
 
-  /** Each slice has a token of its own. */
-  async function insert(id: string, source: SegmentSource, slices: readonly PlannedSlice[]): Promise<void> {
+  /** Each slice has a token of its own; returns the batches that the rows are in. */
+  async function insert(
+    id: string,
+    source: SegmentSource,
+    slices: readonly PlannedSlice[],
+  ): Promise<ReadonlySet<string>> {
+    const used = new Set<string>();
     const token = `${ledger.instance()}:${id}`;
     for (const slice of slices) {
       const whole = slices.length === 1;
       const settings = insertSettings(whole ? token : `${token}:${slice.offset}`);
       // Replayed, rows that are there keep the batch they came with: the token is the same, whatever the batch.
       const constants = { batch: await batches.stamp() };
+      used.add(constants.batch);
       await engine.loadSegment(engine.dialect.stored(RAW_TABLE), source, settings, {
         constants,
         slice: whole ? undefined : slice,
       });
       batches.settled(slice.rows, slice.rowMinutes);
     }
+    return used;
   }
 
   async function giveUp(waiting: readonly Segment[], reason: string): Promise<LoadResult> {

@@ -23,6 +23,7 @@ import { loadScores, saveScores, type ScoreState } from './scores.ts';
 import { loadThreatHits, saveThreatHits, seenAddresses, type SeenAddress, type SeenPage } from './threats.ts';
 import { createSnapshotGuard } from './snapshot.ts';
 import { createTopBatches } from './top-batches.ts';
+import { createKeptSegments } from './top-kept.ts';
 import { createTopLists, type TopListsStatus } from './top-lists.ts';
 import { TOP_OPEN } from './top-tables.ts';
 import type { TrafficWatch } from './traffic.ts';
@@ -109,6 +110,9 @@ const PEAKS_INTERVAL_MS = 60_000;
  */
 const TOP_RECORD_BYTES = 2048;
 
+/** Share of the disk budget that segments may take beside it until their records are in the top lists. */
+const KEPT_SHARE = 0.05;
+
 /** Records of a batch; a small engine gets small batches. */
 function topBatchRows({ url, top_batch_rows, max_memory_bytes }: StoreConfig): number {
   return url === '' ? Math.min(top_batch_rows, Math.floor(max_memory_bytes / TOP_RECORD_BYTES)) : top_batch_rows;
@@ -154,16 +158,26 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
     bounds: { seconds: config.top_batch_seconds, rows: topBatchRows(config) },
   });
   const snapshots = createSnapshotGuard();
+  const topDirectory = join(dirname(deps.ledgerPath), 'top-lists');
+  const kept = createKeptSegments(config.max_bytes * KEPT_SHARE);
   const topLists = createTopLists({
     engine,
     batches,
     now,
-    directory: join(dirname(deps.ledgerPath), 'top-lists'),
+    kept,
+    directory: topDirectory,
     topK: () => config.top_k,
     commit: snapshots.move,
   });
   const groupRows = Math.min(GROUP_ROWS, topBatchRows(config));
-  const loader = createLoader(deps.spoolDirectory, { engine, ledger, batches, groupRows, watches: deps.watches ?? [] });
+  const loader = createLoader(deps.spoolDirectory, {
+    engine,
+    ledger,
+    batches,
+    kept,
+    groupRows,
+    watches: deps.watches ?? [],
+  });
   const budget = createBudget({
     engine,
     config,
@@ -201,6 +215,7 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
     await engine.open();
     migration = await migrate(engine);
     await batches.start();
+    await kept.start(join(topDirectory, `${batches.loader()}-kept`));
     await budget.start();
     await queue.look(now());
     await refreshTables(true);

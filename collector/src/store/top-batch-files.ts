@@ -1,8 +1,12 @@
 import { join } from 'node:path';
 import { TOP_RESOLUTIONS } from '@ringflow/contract';
 import type { Engine, SegmentSource } from './engine.ts';
+import { RAW_TABLE } from './ddl.ts';
+import { createReadRoom } from './native-blocks.ts';
+import { batchNumber } from './top-batches.ts';
 import { writeLists } from './top-file.ts';
 import { FLOWS, SCOPE, WORDS } from './top-items.ts';
+import type { KeptSegments } from './top-kept.ts';
 import { rankLists } from './top-ranks.ts';
 import { BLOCK_ROWS, readBatch, selectBatchSql } from './top-records.ts';
 import { spreadBatch, type Scope, type Spread } from './top-spread.ts';
@@ -34,22 +38,34 @@ export interface ListFiles {
  * hour, or a day, that was folded before into that as well. The engine only reads the records and takes the rows: it sums by
  * random keys in one table that misses all caches, and twice the time (docs/benchmarks.md).
  */
-export async function makeListFiles(engine: Engine, directory: string, batch: BatchInHand): Promise<ListFiles> {
+export async function makeListFiles(
+  engine: Engine,
+  kept: Pick<KeptSegments, 'pathsOf'>,
+  directory: string,
+  batch: BatchInHand,
+): Promise<ListFiles> {
   const { loader, epoch, consolidatedHour, consolidatedDay, topK } = batch;
-  const path = join(directory, 'records.native');
-  await engine.selectToFile(
-    path,
-    selectBatchSql(),
-    { batch: String((BigInt(loader) << 32n) | BigInt(epoch)) },
-    { max_threads: 1, max_block_size: BLOCK_ROWS },
+  const params = { batch: batchNumber(loader, epoch) };
+  const [counted] = await engine.select<{ rows: number }>(
+    `SELECT count() AS rows FROM ${RAW_TABLE} WHERE batch = {batch:UInt64}`,
+    params,
   );
-  const records = await readBatch(path);
+  const rows = counted?.rows ?? 0;
+  if (rows === 0) return { files: [], lateRecords: 0 };
+  let paths = kept.pathsOf(params.batch, rows);
+  if (paths === null) {
+    const path = join(directory, 'records.native');
+    await engine.selectToFile(path, selectBatchSql(), params, { max_threads: 1, max_block_size: BLOCK_ROWS });
+    paths = [path];
+  }
+  const from = { paths, room: createReadRoom() };
+  const records = await readBatch(from.paths, rows, from.room);
   const files: { table: string; source: SegmentSource }[] = [];
   const make = async (table: string, spread: Spread): Promise<void> => {
     if (spread.parts.count === 0) return;
     const lists = await rankLists(records, spread, topK);
     const ranked = { scopes: spread.scopes, lists };
-    files.push({ table, source: await writeLists(join(directory, `${table}.native`), path, records, ranked, loader) });
+    files.push({ table, source: await writeLists(join(directory, `${table}.native`), from, records, ranked, loader) });
   };
   const spread = spreadBatch(records, FIVE.seconds, FOREVER);
   await make(FIVE.table, spread);

@@ -48,6 +48,11 @@ const USUAL_MINUTES = 3;
 export const DEAD_AFTER_MS = 3_600_000;
 const FENCE_MS = DEAD_AFTER_MS / 2;
 
+/** Value of the column `batch`, as a decimal number. */
+export function batchNumber(loader: number, epoch: number): string {
+  return String((BigInt(loader) << 32n) | BigInt(epoch));
+}
+
 export interface TopBatchesDeps {
   readonly engine: Engine;
   /** Name of the collector: hexadecimal digits (ledger.ts). */
@@ -107,7 +112,7 @@ export function createTopBatches(deps: TopBatchesDeps): TopBatches {
   async function stamp(): Promise<string> {
     if (opening || (!pinned && (due() || now() - seenMs > FENCE_MS))) await open();
     pinned = true;
-    return String((BigInt(loader) << 32n) | BigInt(epoch));
+    return batchNumber(loader, epoch);
   }
 
   function settled(rows: number, rowMinutes: number): void {

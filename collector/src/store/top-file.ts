@@ -1,9 +1,10 @@
 import { open } from 'node:fs/promises';
 import { CLICKHOUSE_TYPES, type ColumnName, type TopList } from '@ringflow/contract';
 import type { SegmentSource } from './engine.ts';
-import { encodeNativeBlock, widthOf, type NativeColumn } from './native-blocks.ts';
+import { encodeNativeBlock, widthOf, type NativeColumn, type ReadRoom } from './native-blocks.ts';
 import { columnOf, ownKeys, SCOPE } from './top-keys.ts';
-import { pickRecords, type BatchRecords, type PickedRecords } from './top-records.ts';
+import { pickRecords, type PickedRecords } from './top-names.ts';
+import type { BatchRecords } from './top-records.ts';
 import type { Values } from './top-items.ts';
 import type { RankedRow } from './top-ranks.ts';
 import type { Scope } from './top-spread.ts';
@@ -25,25 +26,27 @@ const COLUMNS: SegmentSource['columns'] = [
   ...VALUES,
 ];
 
+/** Where the records are that rows were ranked of. */
+export interface BatchFiles {
+  readonly paths: readonly string[];
+  readonly room: ReadRoom;
+}
+
 /** Lists of one resolution, ready to be written. */
 export interface RankedLists {
   readonly scopes: readonly Scope[];
   readonly lists: ReadonlyMap<TopList, readonly RankedRow[]>;
 }
 
-/**
- * Writes the lists as rows of their table, in Native format, which both engines take.
- *
- * @param batchPath where the records are that the rows were ranked of
- */
+/** Writes the lists as rows of their table, in Native format, which both engines take. */
 export async function writeLists(
   path: string,
-  batchPath: string,
+  { paths, room }: BatchFiles,
   records: BatchRecords,
   { scopes, lists }: RankedLists,
   loader: number,
 ): Promise<SegmentSource> {
-  const picked = await pickRecords(batchPath, namedRecords(records, lists));
+  const picked = await pickRecords(paths, namedRecords(records, lists), room);
   const order = orderOf(scopes, records);
   const file = await open(path, 'wx');
   try {

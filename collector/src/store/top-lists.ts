@@ -2,8 +2,9 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TOP_RESOLUTIONS } from '@ringflow/contract';
 import type { Engine, Settings, SqlParams } from './engine.ts';
-import { DEAD_AFTER_MS, type TopBatches } from './top-batches.ts';
+import { batchNumber, DEAD_AFTER_MS, type TopBatches } from './top-batches.ts';
 import { makeListFiles } from './top-batch-files.ts';
+import type { KeptSegments } from './top-kept.ts';
 import { ALL_LISTS } from './top-keys.ts';
 import { foldListSql } from './top-sql.ts';
 import { raiseTopState, readTopStates, type TopState } from './top-state.ts';
@@ -24,6 +25,7 @@ export interface TopListsDeps {
   readonly batches: Pick<TopBatches, 'closeDue' | 'loader' | 'openEpoch' | 'closedMs'>;
   /** A folder in it, of this loader, is for the records of the batch in hand. */
   readonly directory: string;
+  readonly kept: Pick<KeptSegments, 'pathsOf' | 'drop'>;
   /** Rows that are named in each list, bucket and exporter. */
   topK(): number;
   /** Milliseconds since the epoch. */
@@ -149,14 +151,17 @@ export function createTopLists(deps: TopListsDeps): TopLists {
 
   async function takeBatch({ loader, consolidatedHour, consolidatedDay }: TopState, epoch: number): Promise<void> {
     const began = performance.now();
-    const done = () => raiseTopState(engine, loader, { consolidatedEpoch: epoch }, now());
+    const done = async () => {
+      await raiseTopState(engine, loader, { consolidatedEpoch: epoch }, now());
+      await deps.kept.drop(batchNumber(loader, epoch));
+    };
     const directory = join(deps.directory, String(batches.loader()));
     const clear = () => rm(directory, { recursive: true, force: true });
     // A process that was killed may have left something.
     await clear();
     await mkdir(directory, { recursive: true });
     try {
-      const { files, lateRecords } = await makeListFiles(engine, directory, {
+      const { files, lateRecords } = await makeListFiles(engine, deps.kept, directory, {
         loader,
         epoch,
         consolidatedHour,

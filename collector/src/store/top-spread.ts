@@ -1,5 +1,6 @@
 import { BYTES, createItems, FLOWS, HIGH, NUMBERS, PACKETS, ROW, SCOPE, WORDS, type Items } from './top-items.ts';
-import type { BatchRecords, Words64 } from './top-records.ts';
+import type { Words64 } from './top-columns.ts';
+import type { BatchRecords } from './top-records.ts';
 
 /** What lists are made for. */
 export interface Scope {
