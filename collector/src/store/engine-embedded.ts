@@ -7,7 +7,6 @@ import { createDirectorySize } from './directory-size.ts';
 import type {
   Engine,
   ExportOptions,
-  InsertPart,
   RunOptions,
   RunResult,
   SegmentSource,
@@ -25,7 +24,7 @@ import {
   refuseForeign,
   settingsClause,
 } from './run-settings.ts';
-import { insertSelect, quoteSql, structureOf } from './segment-source.ts';
+import { quoteSql, structureOf } from './segment-source.ts';
 
 export interface EmbeddedOptions {
   /** Directory of the tables; one process at a time. */
@@ -144,14 +143,9 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
     );
   }
 
-  function loadSegment(table: string, segment: SegmentSource, settings: Settings, part?: InsertPart): Promise<void> {
+  function loadSegment(segment: SegmentSource, sql: (table: string) => string, settings: Settings): Promise<void> {
     return inTurn(loader, async (session) => {
-      await run(
-        session,
-        insertSelect(table, segment, fileTable(segment), part) + settingsClause(settings),
-        undefined,
-        'Null',
-      );
+      await run(session, sql(fileTable(segment)) + settingsClause(settings), undefined, 'Null');
     });
   }
 

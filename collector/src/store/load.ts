@@ -1,13 +1,14 @@
 import { markLost, readDelta, removeSegment, segmentId, type Segment } from '../spool/index.ts';
 import { RAW_TABLE } from './ddl.ts';
-import type { Engine, SegmentSource, Settings } from './engine.ts';
+import type { Engine, SegmentSource, Slice } from './engine.ts';
 import { EngineError } from './engine-error.ts';
-import { groupOf, groupToken, isPart, nextGroup } from './groups.ts';
+import { groupOf, groupToken, isPart, nextGroup, portionsOf, type SegmentGroup } from './groups.ts';
+import { insertCells, insertRows } from './inserts.ts';
 import type { CountedSegment, DurableLedger } from './ledger.ts';
 import { openSegments } from './segment-source.ts';
-import { MAX_ROW_MINUTES, planSlices, type PlannedSlice } from './slices.ts';
+import { planSlices, slicesOf, type PlannedSlice } from './slices.ts';
 import type { TopBatches } from './top-batches.ts';
-import { sumSegments, watchTraffic, type TrafficDelta, type TrafficWatch } from './traffic.ts';
+import { sumSegments, watchTraffic, type SegmentSums, type TrafficDelta, type TrafficWatch } from './traffic.ts';
 
 /** What became of segments that went together. */
 export interface LoadResult {
@@ -28,7 +29,7 @@ export interface LoaderDeps {
   readonly ledger: DurableLedger;
   /** Stamps rows with their batch of the top lists. */
   readonly batches: Pick<TopBatches, 'stamp' | 'settled'>;
-  /** Rows that are inserted together at most, unless one segment has more. */
+  /** Rows that go together at most, unless one segment has more. */
   readonly groupRows?: number;
   /** Counted per segment on top of exporters, interfaces, protocols and services. */
   readonly watches?: readonly TrafficWatch[];
@@ -39,7 +40,7 @@ export interface Loader {
   next(waiting: readonly Segment[]): Segment[];
   /**
    * Takes what {@link Loader.next} gave out of the spool, or only the first of it where that cannot go with the others:
-   * rows into the store, deltas into the ledger, files away. Killed at any point and called again, it ends the same: the
+   * rows into the store, deltas into the ledger, files away. Killed at any point and called again, it ends the same: each
    * insert is recognised by its token, the ledger by the sequence numbers.
    *
    * @throws EngineError when the engine fails; the segments stay
@@ -56,6 +57,12 @@ function isUnreadable(error: unknown): error is Error {
   return error instanceof RangeError || (error instanceof EngineError && UNREADABLE.has(error.engineCode));
 }
 
+/** What is known of a group before it is inserted. */
+interface ReadGroup {
+  readonly source: SegmentSource;
+  readonly sums: SegmentSums;
+}
+
 /** Loads segments of one spool directory. */
 export function createLoader(directory: string, deps: LoaderDeps): Loader {
   const { engine, ledger, batches, watches = [] } = deps;
@@ -68,39 +75,48 @@ export function createLoader(directory: string, deps: LoaderDeps): Loader {
       return result([first], 0, 'settled_before', began);
     }
     if (first.state === 'lost') return giveUp([first], 'half-written when its writer died');
+    let read: ReadGroup | null;
     try {
-      return await store(group, began);
+      read = await readGroup(group);
     } catch (error) {
       if (!isUnreadable(error)) throw error;
-      // Nothing was inserted: rows become one block before the first of them is written.
+      // Nothing was inserted: all of it is read before the first insert.
       await ledger.announce(null);
       return group.length > 1 ? load([first]) : giveUp([first], error.message);
     }
+    const slices = read ? slicesOf(read.sums) : 0;
+    if (slices > 1 && group.length > 1 && !announcedFor(group))
+      return load(group.slice(0, Math.max(1, Math.floor(group.length / slices))));
+    return store(group, read, began);
   }
 
-  async function store(group: readonly Segment[], began: number): Promise<LoadResult> {
-    const rows = group.reduce((sum, segment) => sum + segment.rows, 0);
+  /** Null when there are no rows. */
+  async function readGroup(group: readonly Segment[]): Promise<ReadGroup | null> {
+    const rows = rowsOf(group);
+    if (rows === 0) return null;
+    const source = await openSegments(directory, group);
+    const sums = await sumSegments(engine, source);
+    if (sums.rows !== rows) throw new RangeError(`The segment holds ${sums.rows} rows, its name says ${rows}`);
+    return { source, sums };
+  }
+
+  /** What was announced before an end: some tables may have it already, under the token of all. */
+  function announcedFor(group: readonly Segment[]): SegmentGroup | null {
+    const announced = ledger.announced();
+    return announced && isPart(announced, group[0] as Segment) ? announced : null;
+  }
+
+  async function store(group: readonly Segment[], read: ReadGroup | null, began: number): Promise<LoadResult> {
     let traffic: readonly TrafficDelta[] = [];
     let reason: string | undefined;
-    if (rows > 0) {
-      const source = await openSegments(directory, group);
-      const sums = await sumSegments(engine, source);
-      if (sums.rows !== rows) throw new RangeError(`The segment holds ${sums.rows} rows, its name says ${rows}`);
-      const tooMuch = sums.rowMinutes > MAX_ROW_MINUTES;
-      const before = ledger.announced();
-      // Some tables may have it already, under the token of all.
-      const again = before && isPart(before, group[0] as Segment) ? before : null;
-      if (tooMuch && group.length > 1 && !again) return load(group.slice(0, 1));
+    if (read) {
+      const again = announcedFor(group);
       // One alone, too: others may have come to it when it is inserted again.
       if (!again) await ledger.announce(groupOf(group));
-      const slices =
-        tooMuch && group.length === 1
-          ? await planSlices(engine, source, rows)
-          : [{ offset: 0, rows, rowMinutes: sums.rowMinutes }];
-      await insert(groupToken(again ?? groupOf(group)), source, slices);
-      traffic = sums.traffic;
+      await insert(group, tokenOf(again ?? groupOf(group)), read);
+      ({ traffic } = read.sums);
       try {
-        traffic = [...traffic, ...(await watchTraffic(engine, source, watches))];
+        traffic = [...traffic, ...(await watchTraffic(engine, read.source, watches))];
       } catch (error) {
         // The rows are stored; a filter that the engine refuses must not undo that.
         reason = `watches were not counted: ${(error as Error).message}`;
@@ -108,23 +124,41 @@ export function createLoader(directory: string, deps: LoaderDeps): Loader {
     }
     await count(group);
     for (const segment of group) await removeSegment(directory, segment);
-    return { ...result(group, rows, 'stored', began), traffic, ...(reason === undefined ? {} : { reason }) };
+    return { ...result(group, rowsOf(group), 'stored', began), traffic, ...(reason === undefined ? {} : { reason }) };
   }
 
-  /** Each slice has a token of its own. */
-  async function insert(id: string, source: SegmentSource, slices: readonly PlannedSlice[]): Promise<void> {
-    const token = `${ledger.instance()}:${id}`;
-    for (const slice of slices) {
-      const whole = slices.length === 1;
-      const settings = insertSettings(whole ? token : `${token}:${slice.offset}`);
-      // Replayed, rows that are there keep the batch they came with: the token is the same, whatever the batch.
-      const constants = { batch: await batches.stamp() };
-      await engine.loadSegment(engine.dialect.stored(RAW_TABLE), source, settings, {
-        constants,
-        slice: whole ? undefined : slice,
-      });
-      batches.settled(slice.rows, slice.rowMinutes);
+  function tokenOf(group: SegmentGroup): string {
+    return `${ledger.instance()}:${groupToken(group)}`;
+  }
+
+  /** Rows by portions and then the rings of all at once; of flows that are too long, each slice under a token of its own. */
+  async function insert(group: readonly Segment[], token: string, { source, sums }: ReadGroup): Promise<void> {
+    if (slicesOf(sums) > 1 && group.length === 1) {
+      for (const slice of await planSlices(engine, source, sums.rows)) {
+        await insertRaw(source, `${token}:${slice.offset}`, slice, slice);
+        await insertCells(engine, source, `${token}:${slice.offset}`, slice);
+      }
+      return;
     }
+    for (const portion of portionsOf(group)) {
+      const rows = rowsOf(portion);
+      const rowMinutes = (sums.rowMinutes * rows) / sums.rows;
+      if (rows > 0)
+        await insertRaw(await openSegments(directory, portion), tokenOf(groupOf(portion)), { rows, rowMinutes });
+    }
+    await insertCells(engine, source, token);
+  }
+
+  async function insertRaw(
+    source: SegmentSource,
+    token: string,
+    { rows, rowMinutes }: Pick<PlannedSlice, 'rows' | 'rowMinutes'>,
+    slice?: Slice,
+  ): Promise<void> {
+    // Replayed, rows that are there keep the batch they came with: the token is the same, whatever the batch.
+    const constants = { batch: await batches.stamp() };
+    await insertRows(engine, RAW_TABLE, source, token, { constants, slice });
+    batches.settled(rows, rowMinutes);
   }
 
   async function giveUp(waiting: readonly Segment[], reason: string): Promise<LoadResult> {
@@ -151,6 +185,10 @@ export function createLoader(directory: string, deps: LoaderDeps): Loader {
   return { next: (waiting) => nextGroup(waiting, ledger.announced(), deps.groupRows), load, giveUp };
 }
 
+function rowsOf(group: readonly Segment[]): number {
+  return group.reduce((sum, { rows }) => sum + rows, 0);
+}
+
 function result(group: readonly Segment[], rows: number, outcome: LoadResult['outcome'], began: number): LoadResult {
   return {
     segments: group.map(segmentId),
@@ -159,26 +197,5 @@ function result(group: readonly Segment[], rows: number, outcome: LoadResult['ou
     outcome,
     durationMs: performance.now() - began,
     traffic: [],
-  };
-}
-
-/**
- * What goes together is one block in one thread, in the raw table and in every ring, so that a replay makes the same blocks
- * and each table recognises those it has (DESIGN: the engine).
- */
-export function insertSettings(token: string): Settings {
-  return {
-    insert_deduplication_token: token,
-    deduplicate_blocks_in_dependent_materialized_views: 1,
-    max_insert_threads: 1,
-    max_threads: 1,
-    max_insert_block_size: 100_000_000,
-    max_block_size: 100_000_000,
-    min_insert_block_size_rows: 100_000_000,
-    min_insert_block_size_bytes: 0,
-    max_partitions_per_insert_block: 0,
-    // The views are analysed with every insert. The new analyser hashes all of the spreading for each key of each
-    // grouping set: 85 ms of CPU, the one before it 30 ms.
-    allow_experimental_analyzer: 0,
   };
 }
