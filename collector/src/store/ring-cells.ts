@@ -38,7 +38,7 @@ GROUP BY GROUPING SETS (${ALL_RINGS.map(({ keys }) => `(bucket, ${keys.join(', '
 
 /**
  * A row for each minute of each record. One select per step instead of names that build on names: the engine copies what a
- * name stands for at each use.
+ * name stands for at each use. ARRAY JOIN gives a block at a time, where the function arrayJoin() has all minutes at once.
  */
 function minutesSql(relation: string): string {
   return `SELECT ${KEY_LIST}, toDateTime(k * ${MINUTE.seconds}, 'UTC') AS bucket,
@@ -46,9 +46,9 @@ function minutesSql(relation: string): string {
     ${spreadSql('all_packets', 's', 'e', 'k0', 'k1')} AS p,
     toUInt64(intDiv(e, ${MINUTE_MS}) = k) AS f
   FROM (SELECT ${KEY_LIST}, s, e, all_bytes, all_packets, k, toInt64(k) * ${MINUTE_MS} AS k0, (toInt64(k) + 1) * ${MINUTE_MS} AS k1
-  FROM (SELECT ${KEY_LIST}, s, e, all_bytes, all_packets, arrayJoin(range(toUInt32(intDiv(s, ${MINUTE_MS})), toUInt32(intDiv(e, ${MINUTE_MS})) + 1)) AS k
   FROM (SELECT ${KEY_LIST}, greatest(start, end - ${LONGEST_SPREAD_MS}) AS s, greatest(start, end) AS e, all_bytes, all_packets
   FROM (SELECT ${KEY_LIST}, bytes * greatest(sampling_rate, 1) AS all_bytes, packets * greatest(sampling_rate, 1) AS all_packets,
     toUnixTimestamp64Milli(time_flow_start_ns) AS start, toUnixTimestamp64Milli(time_flow_end_ns) AS end
-  FROM ${relation}))))`;
+  FROM ${relation}))
+  ARRAY JOIN range(toUInt32(intDiv(s, ${MINUTE_MS})), toUInt32(intDiv(e, ${MINUTE_MS})) + 1) AS k)`;
 }
