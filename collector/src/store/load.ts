@@ -75,19 +75,20 @@ export function createLoader(directory: string, deps: LoaderDeps): Loader {
       return result([first], 0, 'settled_before', began);
     }
     if (first.state === 'lost') return giveUp([first], 'half-written when its writer died');
-    let read: ReadGroup | null;
     try {
-      read = await readGroup(group);
+      const read = await readGroup(group);
+      const slices = read ? slicesOf(read.sums) : 0;
+      if (slices > 1 && group.length > 1 && !announcedFor(group))
+        return await load(group.slice(0, Math.max(1, Math.floor(group.length / slices))));
+      return await store(group, read, began);
     } catch (error) {
       if (!isUnreadable(error)) throw error;
-      // Nothing was inserted: all of it is read before the first insert.
       await ledger.announce(null);
+      // A portion becomes one block before its first row is written; those that are in have tokens of their own.
+      const [portion = group] = portionsOf(group);
+      if (portion.length < group.length) return load(portion);
       return group.length > 1 ? load([first]) : giveUp([first], error.message);
     }
-    const slices = read ? slicesOf(read.sums) : 0;
-    if (slices > 1 && group.length > 1 && !announcedFor(group))
-      return load(group.slice(0, Math.max(1, Math.floor(group.length / slices))));
-    return store(group, read, began);
   }
 
   /** Null when there are no rows. */
