@@ -1,5 +1,6 @@
 import { RESOLUTIONS, RINGS, spreadSql, type Ring } from '@ringflow/contract';
 import { STORED_COLUMNS } from './ddl.ts';
+import type { Dialect } from './dialect.ts';
 import { LONGEST_SPREAD_MS, MINUTE_MS, RING_COUNTERS, RING_KEYS } from './rings.ts';
 
 const ALL_RINGS: readonly Ring[] = RINGS;
@@ -14,13 +15,9 @@ export const CELL_COLUMNS: readonly string[] = STORED_COLUMNS.map(({ name }) => 
   (name) => (KEYS as string[]).includes(name) || COUNTED.includes(name),
 );
 
-/**
- * `INSERT` of the cells of records into the finest ring; `relation` has {@link CELL_COLUMNS}.
- *
- * @param table the finest ring, as the engine's dialect calls it
- */
-export function insertCellsSql(table: string, relation: string): string {
-  return `INSERT INTO ${table} (ring, bucket, ${KEY_LIST}, ${RING_COUNTERS.join(', ')}) ${cellsSql(relation)}`;
+/** `INSERT` of the cells of records into the finest ring; `relation` has {@link CELL_COLUMNS}. */
+export function insertCellsSql(relation: string, dialect: Dialect): string {
+  return `INSERT INTO ${dialect.stored(MINUTE.table)} (ring, bucket, ${KEY_LIST}, ${RING_COUNTERS.join(', ')}) ${cellsSql(relation)}`;
 }
 
 /** Spreads each record over its minutes once, then sums by the keys of all rings at once. */

@@ -1,4 +1,3 @@
-import { RESOLUTIONS } from '@ringflow/contract';
 import { RAW_TABLE } from '../ddl.ts';
 import type { Engine } from '../engine.ts';
 import { insertCellsSql } from '../ring-cells.ts';
@@ -9,7 +8,7 @@ export async function insertRecords(engine: Engine, insert: (table: string) => s
   try {
     await engine.exec(insert('made_records'));
     await engine.exec(`INSERT INTO ${RAW_TABLE} SELECT * FROM made_records`);
-    await engine.exec(insertCellsSql(RESOLUTIONS[0].table, 'made_records'));
+    await engine.exec(insertCellsSql('made_records', engine.dialect));
   } finally {
     await engine.exec('DROP TABLE made_records SYNC');
   }
