@@ -8,9 +8,9 @@ import type { LoadJob, LoadMode, LoadReport } from './loader.ts';
 import { describeMachine, formatSpread, median, option, printTable, untilQuiet } from './measure.ts';
 
 /**
- * Sealed segments to tables: CPU seconds of the store's engine per million rows, into the raw table alone, with the
- * rings, and as the store does it (rings, traffic counters for /metrics, ledger); bytes per stored row after merges. Top
- * lists and peaks are made afterwards, and stand apart.
+ * Sealed segments to tables, those of `store.load_seconds` together: CPU seconds of the store's engine per million rows, into
+ * the raw table alone, with the rings, and as the store does it (rings, traffic counters for /metrics, ledger); bytes per
+ * stored row after merges. Top lists and peaks are made afterwards, and stand apart.
  */
 
 const MODES: readonly { readonly mode: LoadMode; readonly name: string }[] = [

@@ -7,9 +7,11 @@ import {
   createEmbeddedEngine,
   createLoader,
   createTopBatches,
-  insertSettings,
+  insertCells,
+  insertRows,
   migrate,
   openSegments,
+  portionsOf,
   RAW_TABLE,
   STORE_DEFAULTS,
 } from '../collector/src/store/index.ts';
@@ -17,7 +19,7 @@ import { createKeptSegments } from '../collector/src/store/top-kept.ts';
 import { createTopLists } from '../collector/src/store/top-lists.ts';
 import { cpuSeconds } from './measure.ts';
 
-/** `raw`: the rows only; `rings`: with the views that fill the rings; `store`: all that the store does with a segment. */
+/** `raw`: the rows only; `rings`: and the rings; `store`: all that the store does with a segment. */
 export type LoadMode = 'raw' | 'rings' | 'store';
 
 export interface LoadJob {
@@ -58,12 +60,6 @@ async function load({ mode, spoolDirectory, workDirectory }: LoadJob): Promise<L
   });
   await engine.open();
   await migrate(engine);
-  if (mode === 'raw') {
-    const views = await engine.select<{ name: string }>(
-      "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine = 'MaterializedView'",
-    );
-    for (const { name } of views) await engine.exec(`DROP VIEW ${name}`);
-  }
   const ledger = createDurableLedger(join(workDirectory, 'ledger.json'));
   await ledger.load();
   // Set forward once all is loaded, so that batches and buckets are closed.
@@ -90,15 +86,18 @@ async function load({ mode, spoolDirectory, workDirectory }: LoadJob): Promise<L
   for (let waiting = [...segments]; waiting.length > 0;) {
     // A segment was sealed each second: no more than these had gathered.
     const group = loader.next(waiting.slice(0, STORE_DEFAULTS.load_seconds));
-    if (mode === 'store') await loader.load(group);
-    else
-      await engine.loadSegment(
-        RAW_TABLE,
-        await openSegments(spoolDirectory, group),
-        insertSettings(String(group[0]?.sequence)),
-      );
-    rows += group.reduce((sum, segment) => sum + segment.rows, 0);
-    waiting = waiting.slice(group.length);
+    let loaded = group.length;
+    if (mode === 'store') ({ length: loaded } = (await loader.load(group)).segments);
+    else {
+      for (const portion of portionsOf(group)) {
+        const source = await openSegments(spoolDirectory, portion);
+        await insertRows(engine, RAW_TABLE, source, String(portion[0]?.sequence));
+      }
+      if (mode === 'rings')
+        await insertCells(engine, await openSegments(spoolDirectory, group), String(group[0]?.sequence));
+    }
+    rows += waiting.slice(0, loaded).reduce((sum, segment) => sum + segment.rows, 0);
+    waiting = waiting.slice(loaded);
   }
   const wallSeconds = (performance.now() - began) / 1000;
   const loadCpuSeconds = cpuSeconds() - cpuBefore;

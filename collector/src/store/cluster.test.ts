@@ -94,6 +94,53 @@ test('the statements of a cluster are the reviewed ones, and the engine can read
   expect(made.ok.slice(-4)).toEqual(['0', '0', '0', '1']);
 }, 180_000);
 
+test('the view that filled the finest ring is dropped on every server, once, before anything is loaded', async () => {
+  const world = await createWorld();
+  const front = await startHttpFront('flows_cluster');
+  const config = { url: front.url, cluster: 'flows_cluster' };
+  const ask = async (statement: string): Promise<string> =>
+    (await fetch(`${front.url}/?database=ringflow&query=${encodeURIComponent(statement)}`)).text();
+  const changes = async (): Promise<readonly string[] | undefined> => {
+    const store = world.store(config);
+    await store.start();
+    await store.stop();
+    return store.status().migration?.changes;
+  };
+  try {
+    await changes();
+    // As version 1 left it.
+    await ask(
+      'CREATE MATERIALIZED VIEW fill_rings_1m TO rings_1m_local AS SELECT toUInt8(6) AS ring, count() AS flows FROM flows_local',
+    );
+    await ask(
+      "ALTER TABLE schema_history UPDATE version = 1, views = mapUpdate(views, map('fill_rings_1m', '')) WHERE 1 SETTINGS mutations_sync = 1",
+    );
+    const before = front.definitions.length;
+    expect(await changes()).toEqual(['version 2', 'drop fill_rings_1m']);
+    const made = front.definitions.slice(before);
+    expect(made.filter((one) => one.startsWith('DROP'))).toEqual([
+      "DROP VIEW IF EXISTS fill_rings_1m ON CLUSTER 'flows_cluster' SYNC",
+    ]);
+    const views = ['fill_rings_1d', 'fill_rings_1h', 'fill_rings_5m'];
+    expect(
+      (
+        await ask(
+          "SELECT name FROM system.tables WHERE database = 'ringflow' AND engine = 'MaterializedView' ORDER BY name",
+        )
+      )
+        .trim()
+        .split('\n'),
+    ).toEqual(views);
+    expect(await changes()).toEqual([]);
+    expect(
+      await ask('SELECT version, arraySort(mapKeys(views)) FROM schema_history ORDER BY at DESC, version DESC LIMIT 1'),
+    ).toBe(`2\t[${views.map((view) => `'${view}'`).join(',')}]\n`);
+  } finally {
+    await world.remove();
+    await front.close();
+  }
+}, 60_000);
+
 test('one server says what it always said', () => {
   expect([
     ONE_SERVER.on('flows'),

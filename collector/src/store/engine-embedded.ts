@@ -7,7 +7,7 @@ import { createDirectorySize } from './directory-size.ts';
 import type {
   Engine,
   ExportOptions,
-  InsertPart,
+  InsertTurn,
   RunOptions,
   RunResult,
   SegmentSource,
@@ -25,7 +25,7 @@ import {
   refuseForeign,
   settingsClause,
 } from './run-settings.ts';
-import { insertSelect, quoteSql, structureOf } from './segment-source.ts';
+import { quoteSql, structureOf } from './segment-source.ts';
 
 export interface EmbeddedOptions {
   /** Directory of the tables; one process at a time. */
@@ -148,14 +148,14 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
     );
   }
 
-  function loadSegment(table: string, segment: SegmentSource, settings: Settings, part?: InsertPart): Promise<void> {
-    return inTurn(part?.beside === true ? beside : loader, async (session) => {
-      await run(
-        session,
-        insertSelect(table, segment, fileTable(segment), part) + settingsClause(settings),
-        undefined,
-        'Null',
-      );
+  function loadSegment(
+    segment: SegmentSource,
+    sql: (table: string) => string,
+    settings: Settings,
+    turn: InsertTurn = 'load',
+  ): Promise<void> {
+    return inTurn(turn === 'beside' ? beside : loader, async (session) => {
+      await run(session, sql(fileTable(segment)) + settingsClause(settings), undefined, 'Null');
     });
   }
 

@@ -6,7 +6,6 @@ import { clusterDialect, SHARED_SERVER } from './dialect.ts';
 import type {
   Engine,
   ExportOptions,
-  InsertPart,
   RunOptions,
   RunResult,
   SegmentSource,
@@ -17,7 +16,7 @@ import type {
 import { EngineError, toEngineError } from './engine-error.ts';
 import { createQueryQueue } from './query-queue.ts';
 import { boundedSettings, EXPORT_FUNCTIONS, EXPORT_SETTINGS, queryTag, refuseForeign } from './run-settings.ts';
-import { insertSelect, quoteSql, structureOf } from './segment-source.ts';
+import { quoteSql, structureOf } from './segment-source.ts';
 
 export interface RemoteOptions {
   /** `http://host:8123`. */
@@ -184,11 +183,11 @@ export function createRemoteEngine(options: RemoteOptions): Engine {
     );
   }
 
-  function loadSegment(table: string, segment: SegmentSource, settings: Settings, part?: InsertPart): Promise<void> {
+  function loadSegment(segment: SegmentSource, sql: (table: string) => string, settings: Settings): Promise<void> {
     return guarded(async () => {
       const body = Readable.from(contentOf(segment), { objectMode: false });
       const { stream } = await connected().exec({
-        query: `${insertSelect(table, segment, `input(${quoteSql(structureOf(segment))})`, part)} FORMAT Native`,
+        query: `${sql(`input(${quoteSql(structureOf(segment))})`)} FORMAT Native`,
         values: body,
         clickhouse_settings: { wait_end_of_query: 1, ...settings },
       });

@@ -55,15 +55,8 @@ export interface Slice {
   readonly rows: number;
 }
 
-/** What goes into an insert of a segment, besides its columns. */
-export interface InsertPart {
-  /** Those rows only. */
-  readonly slice?: Slice | undefined;
-  /** Columns that have the same value in every row, by name; decimal numbers. */
-  readonly constants?: Readonly<Record<string, string>> | undefined;
-  /** Beside the inserts of the loader, as {@link Engine.execBeside}. */
-  readonly beside?: boolean | undefined;
-}
+/** After other inserts of segments, or beside them as {@link Engine.execBeside}. */
+export type InsertTurn = 'load' | 'beside';
 
 /** A ClickHouse, in this process or on a server. Statements of one kind run in the order of the calls. */
 export interface Engine {
@@ -84,8 +77,13 @@ export interface Engine {
   query(query: SqlQuery, options: RunOptions): Promise<RunResult>;
   /** Runs a read from outside and writes its rows to a file, however many. */
   exportRows(query: SqlQuery, options: ExportOptions): Promise<void>;
-  /** `INSERT INTO <table> (its columns)` from segments' files. */
-  loadSegment(table: string, segment: SegmentSource, settings: Settings, part?: InsertPart): Promise<void>;
+  /** Runs an `INSERT … SELECT` of segments' files; `sql` gets the table expression to read from. */
+  loadSegment(
+    segment: SegmentSource,
+    sql: (table: string) => string,
+    settings: Settings,
+    turn?: InsertTurn,
+  ): Promise<void>;
   /** Runs a read over segments' files; `sql` gets the table expression to read from. */
   selectSegment<Row>(segment: SegmentSource, sql: (table: string) => string, params?: SqlParams): Promise<Row[]>;
   /** Bytes on disk of everything that is stored, what is about to be deleted included. */

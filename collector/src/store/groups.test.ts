@@ -1,5 +1,5 @@
 import type { Segment } from '../spool/index.ts';
-import { GROUP_ROWS, groupOf, groupToken, nextGroup } from './groups.ts';
+import { GROUP_ROWS, groupOf, groupToken, INSERT_ROWS, nextGroup, portionsOf } from './groups.ts';
 
 const segment = (sequence: number, more: Partial<Segment> = {}): Segment => ({
   inlet: '0',
@@ -13,7 +13,7 @@ const segment = (sequence: number, more: Partial<Segment> = {}): Segment => ({
 });
 const sequences = (group: readonly Segment[]): number[] => group.map(({ sequence }) => sequence);
 
-test('segments of one writer that follow each other go together, up to as many rows as the largest has', () => {
+test('segments of one writer that follow each other go together, up to a million rows', () => {
   expect(nextGroup([], null)).toEqual([]);
   expect(
     sequences(
@@ -48,4 +48,15 @@ test('what was announced goes together again, and nothing else with it', () => {
   expect(sequences(nextGroup(other, announced))).toEqual([8, 9]);
   expect(groupToken(announced)).toBe('0_00000000000007_0000000002-3');
   expect(groupToken(groupOf([segment(2)]))).toBe('0_00000000000007_0000000002');
+});
+
+test('a group goes into the raw table by portions of whole segments', () => {
+  const portions = (...rows: number[]): number[][] =>
+    portionsOf(rows.map((each, index) => segment(index + 1, { rows: each }))).map(sequences);
+  expect(portions(1000, 1000)).toEqual([[1, 2]]);
+  expect(portions(INSERT_ROWS - 1000, 1000, 1)).toEqual([[1, 2], [3]]);
+  expect(portions(1, INSERT_ROWS + 6, 1, 0)).toEqual([[1], [2], [3, 4]]);
+  // One alone is known by the token that it always had, before there were portions.
+  const [only = []] = portionsOf([segment(2), segment(3)]);
+  expect(groupToken(groupOf(only))).toBe('0_00000000000007_0000000002-3');
 });

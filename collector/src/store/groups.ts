@@ -1,6 +1,6 @@
 import { segmentId, type Segment } from '../spool/index.ts';
 
-/** Segments of one writer that go into the store with one insert, and are known by one token. */
+/** Segments of one writer that go into the store together, and are known by one token. */
 export interface SegmentGroup {
   readonly inlet: string;
   readonly boot: number;
@@ -10,10 +10,31 @@ export interface SegmentGroup {
 }
 
 /**
- * Rows that go together at most: as many as the largest segment has, so that no insert takes more memory than that. An
- * insert costs 0.1 to 0.2 CPU-seconds whatever it brings (the engine analyses the views and writes a part of each table).
+ * Rows that go together at most: four of the largest segments, which hold some rows more than 262,144. The more, the less
+ * the rings cost: what is written to them grows with the minutes and keys, not with the rows.
  */
-export const GROUP_ROWS = 262_144;
+export const GROUP_ROWS = 1_100_000;
+
+/**
+ * Rows of one insert into the raw table: as many as the largest segment has, so that none takes more memory than that. Tokens
+ * stand for what it cuts: a group that was announced under another number would be doubled.
+ */
+export const INSERT_ROWS = 262_144;
+
+/** Those of a group that go into the raw table together; the same whenever it is loaded again. */
+export function portionsOf(group: readonly Segment[]): Segment[][] {
+  const portions: Segment[][] = [];
+  let rows = Infinity;
+  for (const segment of group) {
+    rows += segment.rows;
+    if (rows > INSERT_ROWS) {
+      portions.push([]);
+      ({ rows } = segment);
+    }
+    portions.at(-1)?.push(segment);
+  }
+  return portions;
+}
 
 /**
  * Of the waiting segments those that must go next. What was announced before an end comes first, all that is still there,

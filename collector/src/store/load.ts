@@ -1,14 +1,15 @@
 import { markLost, readDelta, removeSegment, segmentId, type Segment } from '../spool/index.ts';
 import { RAW_TABLE } from './ddl.ts';
-import type { Engine, SegmentSource, Settings } from './engine.ts';
+import type { Engine, SegmentSource, Slice } from './engine.ts';
 import { EngineError } from './engine-error.ts';
-import { groupOf, groupToken, isPart, nextGroup } from './groups.ts';
+import { groupOf, groupToken, isPart, nextGroup, portionsOf, type SegmentGroup } from './groups.ts';
+import { insertCells, insertRows } from './inserts.ts';
 import type { CountedSegment, DurableLedger } from './ledger.ts';
 import { openSegments } from './segment-source.ts';
-import { MAX_ROW_MINUTES, planSlices, type PlannedSlice } from './slices.ts';
+import { planSlices, slicesOf, type PlannedSlice } from './slices.ts';
 import type { TopBatches } from './top-batches.ts';
 import type { KeptSegments } from './top-kept.ts';
-import { sumSegments, watchTraffic, type TrafficDelta, type TrafficWatch } from './traffic.ts';
+import { sumSegments, watchTraffic, type SegmentSums, type TrafficDelta, type TrafficWatch } from './traffic.ts';
 
 /** What became of segments that went together. */
 export interface LoadResult {
@@ -31,7 +32,7 @@ export interface LoaderDeps {
   readonly batches: Pick<TopBatches, 'stamp' | 'settled'>;
   /** Keeps the files for the top lists. */
   readonly kept: Pick<KeptSegments, 'keep'>;
-  /** Rows that are inserted together at most, unless one segment has more. */
+  /** Rows that go together at most, unless one segment has more. */
   readonly groupRows?: number;
   /** Counted per segment on top of exporters, interfaces, protocols and services. */
   readonly watches?: readonly TrafficWatch[];
@@ -42,7 +43,7 @@ export interface Loader {
   next(waiting: readonly Segment[]): Segment[];
   /**
    * Takes what {@link Loader.next} gave out of the spool, or only the first of it where that cannot go with the others:
-   * rows into the store, deltas into the ledger, files away. Killed at any point and called again, it ends the same: the
+   * rows into the store, deltas into the ledger, files away. Killed at any point and called again, it ends the same: each
    * insert is recognised by its token, the ledger by the sequence numbers.
    *
    * @throws EngineError when the engine fails; the segments stay
@@ -59,6 +60,18 @@ function isUnreadable(error: unknown): error is Error {
   return error instanceof RangeError || (error instanceof EngineError && UNREADABLE.has(error.engineCode));
 }
 
+/** What is known of a group before it is inserted. */
+interface ReadGroup {
+  readonly source: SegmentSource;
+  readonly sums: SegmentSums;
+}
+
+/** The batch of the top lists that segments' rows, or some of them, are in. */
+interface Stamped {
+  readonly batch: string;
+  readonly segments: readonly Segment[];
+}
+
 /** Loads segments of one spool directory. */
 export function createLoader(directory: string, deps: LoaderDeps): Loader {
   const { engine, ledger, batches, kept, watches = [] } = deps;
@@ -72,39 +85,49 @@ export function createLoader(directory: string, deps: LoaderDeps): Loader {
     }
     if (first.state === 'lost') return giveUp([first], 'half-written when its writer died');
     try {
-      return await store(group, began);
+      const read = await readGroup(group);
+      const slices = read ? slicesOf(read.sums) : 0;
+      if (slices > 1 && group.length > 1 && !announcedFor(group))
+        return await load(group.slice(0, Math.max(1, Math.floor(group.length / slices))));
+      return await store(group, read, began);
     } catch (error) {
       if (!isUnreadable(error)) throw error;
-      // Nothing was inserted: rows become one block before the first of them is written.
       await ledger.announce(null);
+      // A portion becomes one block before its first row is written; those that are in have tokens of their own.
+      const [portion = group] = portionsOf(group);
+      if (portion.length < group.length) return load(portion);
       return group.length > 1 ? load([first]) : giveUp([first], error.message);
     }
   }
 
-  async function store(group: readonly Segment[], began: number): Promise<LoadResult> {
-    const rows = group.reduce((sum, segment) => sum + segment.rows, 0);
+  /** Null when there are no rows. */
+  async function readGroup(group: readonly Segment[]): Promise<ReadGroup | null> {
+    const rows = rowsOf(group);
+    if (rows === 0) return null;
+    const source = await openSegments(directory, group);
+    const sums = await sumSegments(engine, source);
+    if (sums.rows !== rows) throw new RangeError(`The segment holds ${sums.rows} rows, its name says ${rows}`);
+    return { source, sums };
+  }
+
+  /** What was announced before an end: some tables may have it already, under the token of all. */
+  function announcedFor(group: readonly Segment[]): SegmentGroup | null {
+    const announced = ledger.announced();
+    return announced && isPart(announced, group[0] as Segment) ? announced : null;
+  }
+
+  async function store(group: readonly Segment[], read: ReadGroup | null, began: number): Promise<LoadResult> {
     let traffic: readonly TrafficDelta[] = [];
     let reason: string | undefined;
-    if (rows > 0) {
-      const source = await openSegments(directory, group);
-      const sums = await sumSegments(engine, source);
-      if (sums.rows !== rows) throw new RangeError(`The segment holds ${sums.rows} rows, its name says ${rows}`);
-      const tooMuch = sums.rowMinutes > MAX_ROW_MINUTES;
-      const before = ledger.announced();
-      // Some tables may have it already, under the token of all.
-      const again = before && isPart(before, group[0] as Segment) ? before : null;
-      if (tooMuch && group.length > 1 && !again) return load(group.slice(0, 1));
+    if (read) {
+      const again = announcedFor(group);
       // One alone, too: others may have come to it when it is inserted again.
       if (!again) await ledger.announce(groupOf(group));
-      const slices =
-        tooMuch && group.length === 1
-          ? await planSlices(engine, source, rows)
-          : [{ offset: 0, rows, rowMinutes: sums.rowMinutes }];
-      for (const batch of await insert(groupToken(again ?? groupOf(group)), source, slices))
-        await kept.keep(batch, directory, group);
-      traffic = sums.traffic;
+      for (const { batch, segments } of await insert(group, tokenOf(again ?? groupOf(group)), read))
+        await kept.keep(batch, directory, segments);
+      ({ traffic } = read.sums);
       try {
-        traffic = [...traffic, ...(await watchTraffic(engine, source, watches))];
+        traffic = [...traffic, ...(await watchTraffic(engine, read.source, watches))];
       } catch (error) {
         // The rows are stored; a filter that the engine refuses must not undo that.
         reason = `watches were not counted: ${(error as Error).message}`;
@@ -112,30 +135,48 @@ export function createLoader(directory: string, deps: LoaderDeps): Loader {
     }
     await count(group);
     for (const segment of group) await removeSegment(directory, segment);
-    return { ...result(group, rows, 'stored', began), traffic, ...(reason === undefined ? {} : { reason }) };
+    return { ...result(group, rowsOf(group), 'stored', began), traffic, ...(reason === undefined ? {} : { reason }) };
   }
 
-  /** Each slice has a token of its own; returns the batches that the rows are in. */
-  async function insert(
-    id: string,
-    source: SegmentSource,
-    slices: readonly PlannedSlice[],
-  ): Promise<ReadonlySet<string>> {
-    const used = new Set<string>();
-    const token = `${ledger.instance()}:${id}`;
-    for (const slice of slices) {
-      const whole = slices.length === 1;
-      const settings = insertSettings(whole ? token : `${token}:${slice.offset}`);
-      // Replayed, rows that are there keep the batch they came with: the token is the same, whatever the batch.
-      const constants = { batch: await batches.stamp() };
-      used.add(constants.batch);
-      await engine.loadSegment(engine.dialect.stored(RAW_TABLE), source, settings, {
-        constants,
-        slice: whole ? undefined : slice,
-      });
-      batches.settled(slice.rows, slice.rowMinutes);
+  function tokenOf(group: SegmentGroup): string {
+    return `${ledger.instance()}:${groupToken(group)}`;
+  }
+
+  /** Rows by portions and then the rings of all at once; of flows that are too long, each slice under a token of its own. */
+  async function insert(group: readonly Segment[], token: string, { source, sums }: ReadGroup): Promise<Stamped[]> {
+    const stamped: Stamped[] = [];
+    if (slicesOf(sums) > 1 && group.length === 1) {
+      for (const slice of await planSlices(engine, source, sums.rows)) {
+        const batch = await insertRaw(source, `${token}:${slice.offset}`, slice, slice);
+        stamped.push({ batch, segments: group });
+        await insertCells(engine, source, `${token}:${slice.offset}`, slice);
+      }
+      return stamped;
     }
-    return used;
+    for (const portion of portionsOf(group)) {
+      const rows = rowsOf(portion);
+      if (rows === 0) continue;
+      const rowMinutes = (sums.rowMinutes * rows) / sums.rows;
+      const part = await openSegments(directory, portion);
+      const batch = await insertRaw(part, tokenOf(groupOf(portion)), { rows, rowMinutes });
+      stamped.push({ batch, segments: portion });
+    }
+    await insertCells(engine, source, token);
+    return stamped;
+  }
+
+  /** Returns the batch that the rows are stamped with. */
+  async function insertRaw(
+    source: SegmentSource,
+    token: string,
+    { rows, rowMinutes }: Pick<PlannedSlice, 'rows' | 'rowMinutes'>,
+    slice?: Slice,
+  ): Promise<string> {
+    // Replayed, rows that are there keep the batch they came with: the token is the same, whatever the batch.
+    const batch = await batches.stamp();
+    await insertRows(engine, RAW_TABLE, source, token, { constants: { batch }, slice });
+    batches.settled(rows, rowMinutes);
+    return batch;
   }
 
   async function giveUp(waiting: readonly Segment[], reason: string): Promise<LoadResult> {
@@ -162,6 +203,10 @@ export function createLoader(directory: string, deps: LoaderDeps): Loader {
   return { next: (waiting) => nextGroup(waiting, ledger.announced(), deps.groupRows), load, giveUp };
 }
 
+function rowsOf(group: readonly Segment[]): number {
+  return group.reduce((sum, { rows }) => sum + rows, 0);
+}
+
 function result(group: readonly Segment[], rows: number, outcome: LoadResult['outcome'], began: number): LoadResult {
   return {
     segments: group.map(segmentId),
@@ -170,26 +215,5 @@ function result(group: readonly Segment[], rows: number, outcome: LoadResult['ou
     outcome,
     durationMs: performance.now() - began,
     traffic: [],
-  };
-}
-
-/**
- * What goes together is one block in one thread, in the raw table and in every ring, so that a replay makes the same blocks
- * and each table recognises those it has (DESIGN: the engine).
- */
-export function insertSettings(token: string): Settings {
-  return {
-    insert_deduplication_token: token,
-    deduplicate_blocks_in_dependent_materialized_views: 1,
-    max_insert_threads: 1,
-    max_threads: 1,
-    max_insert_block_size: 100_000_000,
-    max_block_size: 100_000_000,
-    min_insert_block_size_rows: 100_000_000,
-    min_insert_block_size_bytes: 0,
-    max_partitions_per_insert_block: 0,
-    // The views are analysed with every insert. The new analyser hashes all of the spreading for each key of each
-    // grouping set: 85 ms of CPU, the one before it 30 ms.
-    allow_experimental_analyzer: 0,
   };
 }

@@ -92,7 +92,7 @@ export function createLoading(deps: LoadingDeps): Loading {
     return isMuch(await queue.look(now())) ? 0 : earlyMs;
   }
 
-  /** As many as go into one insert. */
+  /** As many as go together. */
   function isMuch(waiting: readonly CountedSegment[]): boolean {
     return waiting.reduce((rows, { segment }) => rows + segment.rows, 0) >= deps.groupRows;
   }

@@ -26,10 +26,16 @@ import {
 } from './top-tables.ts';
 
 /** Version of what cannot be told from the tables themselves; a step of {@link STEPS} leads to each. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
-/** Changes that are more than a new column, by the version they lead to. */
-const STEPS: Readonly<Record<number, (engine: Engine) => Promise<void>>> = {};
+/** Changes that are more than a new column, by the version they lead to; each says what it changed. */
+const STEPS: Readonly<Record<number, (engine: Engine) => Promise<string>>> = {
+  // The loader fills it. An earlier Ringflow, which would make the view again, refuses this version.
+  2: async (engine) => {
+    await engine.exec(`DROP VIEW IF EXISTS ${engine.dialect.on('fill_rings_1m')} SYNC`);
+    return 'drop fill_rings_1m';
+  },
+};
 
 /** What opening the database changed; empty when it was up to date. */
 export interface MigrationReport {
@@ -59,8 +65,8 @@ export async function migrate(engine: Engine): Promise<MigrationReport> {
     );
   }
   for (let version = from + 1; from > 0 && version <= SCHEMA_VERSION; version++) {
-    await STEPS[version]?.(engine);
-    changes.push(`version ${version}`);
+    const change = await STEPS[version]?.(engine);
+    changes.push(`version ${version}`, ...(change === undefined ? [] : [change]));
   }
 
   const make = async (name: string, statement: string): Promise<boolean> => {

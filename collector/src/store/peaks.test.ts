@@ -3,8 +3,7 @@ import { RESOLUTIONS, RINGS } from '@ringflow/contract';
 import { STORE_DEFAULTS } from './config.ts';
 import { createEmbeddedEngine } from './engine-embedded.ts';
 import type { Engine } from './engine.ts';
-import { RAW_TABLE } from './ddl.ts';
-import { insertSettings } from './load.ts';
+import { insertCells } from './inserts.ts';
 import { migrate } from './migrations.ts';
 import { consolidatePeaks } from './peaks.ts';
 import { RING_KEYS } from './rings.ts';
@@ -37,7 +36,7 @@ beforeEach(async () => {
     await world.seal(batch);
     const segment = (await scanSpool(world.spoolDirectory)).ready.at(-1) as Segment;
     const source = await openSegments(world.spoolDirectory, [segment]);
-    await engine.loadSegment(RAW_TABLE, source, insertSettings(segmentId(segment)));
+    await insertCells(engine, source, segmentId(segment));
   };
 });
 afterEach(async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { RESOLUTIONS, RINGS } from '@ringflow/contract';
 import { ONE_SERVER, type Dialect } from './dialect.ts';
 import type { Engine } from './engine.ts';
-import { insertSettings } from './load.ts';
+import { insertRows } from './inserts.ts';
 import { createRingFile, type RingFile, type RingRow } from './ring-file.ts';
 
 /** An import of history into the rings, as it is remembered. */
@@ -97,11 +97,7 @@ export async function importRings(
     for (const { file } of open.values()) file.close();
     await rememberImport(engine, record, false);
     for (const { table, file, number } of files)
-      await engine.loadSegment(
-        engine.dialect.stored(table),
-        file.source,
-        insertSettings(`ring-import:${record.name}:${table}:${number}`),
-      );
+      await insertRows(engine, table, file.source, `ring-import:${record.name}:${table}:${number}`);
     await rememberImport(engine, record, true);
     return files.reduce((sum, { file }) => sum + file.rows, 0);
   } finally {

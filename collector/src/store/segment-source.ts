@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { CLICKHOUSE_TYPES } from '@ringflow/contract';
 import { segmentPath, type Segment } from '../spool/index.ts';
 import { STORED_COLUMNS } from './ddl.ts';
-import type { InsertPart, SegmentSource } from './engine.ts';
+import type { SegmentSource, Slice } from './engine.ts';
 
 /**
  * Every column in its own type: the blocks of a segment leave out columns that hold nothing and use narrower types
@@ -36,14 +36,9 @@ export function structureOf(segment: SegmentSource): string {
   return segment.columns.map(({ name, type }) => `${name} ${type}`).join(', ');
 }
 
-/** `INSERT INTO … SELECT` of a segment's rows; `relation` is what the engine reads them from. */
-export function insertSelect(table: string, segment: SegmentSource, relation: string, part: InsertPart = {}): string {
-  const { slice, constants = {} } = part;
-  const columns = segment.columns.map(({ name }) => name);
-  const names = [...columns, ...Object.keys(constants)].join(', ');
-  const values = [...columns, ...Object.values(constants)].join(', ');
-  const limit = slice ? ` LIMIT ${slice.rows} OFFSET ${slice.offset}` : '';
-  return `INSERT INTO ${table} (${names}) SELECT ${values} FROM ${relation}${limit}`;
+/** What stands after FROM, to read some rows of what the engine reads segments from. */
+export function sliceOf(relation: string, slice?: Slice): string {
+  return slice ? `${relation} LIMIT ${slice.rows} OFFSET ${slice.offset}` : relation;
 }
 
 /** A text of ours as a SQL string. */

@@ -8,7 +8,7 @@ import { createRemoteEngine } from './engine-remote.ts';
 import type { Engine, ExportOptions, RunOptions, RunResult, SqlQuery } from './engine.ts';
 import { createExports, type ExportedFile } from './exports.ts';
 import { saveFigures } from './figures.ts';
-import { GROUP_ROWS } from './groups.ts';
+import { GROUP_ROWS, INSERT_ROWS } from './groups.ts';
 import { createDurableLedger } from './ledger.ts';
 import { createLoader, type LoadResult } from './load.ts';
 import { createLoading, type LoadingStatus } from './loading.ts';
@@ -169,7 +169,8 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
     topK: () => config.top_k,
     commit: snapshots.move,
   });
-  const groupRows = Math.min(GROUP_ROWS, topBatchRows(config));
+  // Each insert of a group is a batch's or the next one's; a batch that takes less than one insert bounds the group.
+  const groupRows = topBatchRows(config) < INSERT_ROWS ? topBatchRows(config) : GROUP_ROWS;
   const loader = createLoader(deps.spoolDirectory, {
     engine,
     ledger,

@@ -1,27 +1,80 @@
-import { COLUMN_INDEX } from '../wire/index.ts';
+import { join } from 'node:path';
+import { scanSpool } from '../spool/index.ts';
+import { COLUMN_INDEX, createBatch, useColumn, type Batch } from '../wire/index.ts';
+import { createEmbeddedEngine } from './engine-embedded.ts';
+import { insertCells } from './inserts.ts';
+import type { LoadResult } from './load.ts';
+import { migrate } from './migrations.ts';
+import { openSegments } from './segment-source.ts';
 import { createTraffic, writeTime } from './testing/batches.ts';
-import { createWorld, firstRow, sums } from './testing/world.ts';
+import { createWorld, firstRow, sums, type World } from './testing/world.ts';
 
 const NOON = Date.UTC(2026, 2, 10, 12);
 const DAY_MS = 86_400_000;
 
-test('day-long flows are loaded in slices: every record once, rings equal raw', async () => {
-  const world = await createWorld();
-  try {
-    const batch = createTraffic({ rows: 1_200, seed: 3, receivedMs: NOON });
-    const start = batch.data[COLUMN_INDEX.time_flow_start_ns] as Uint32Array;
-    for (let row = 0; row < batch.rows; row++) writeTime(start, row, NOON - DAY_MS, 0);
-    await world.seal(batch);
-    const store = world.store();
-    await store.start();
-    await store.load();
-    expect(store.ledger()).toEqual({ received: 1_200, stored: 1_200, waiting: 0, dropped: [], difference: 0 });
-    const { raw, rings } = await sums(store);
-    for (const ring of rings) expect(ring.slice(2)).toEqual(raw);
-    // A day has 1,440 minutes: each of them has its part of the bytes.
-    const [minutes] = await firstRow(store, 'SELECT uniqExact(bucket) FROM rings_1m WHERE ring = 1');
-    expect(Number(minutes)).toBeGreaterThan(1_435);
-  } finally {
-    await world.remove();
-  }
+let world: World;
+beforeEach(async () => {
+  world = await createWorld();
+});
+afterEach(() => world.remove());
+
+function startDayBefore(batch: Batch): Batch {
+  const start = useColumn(batch, COLUMN_INDEX.time_flow_start_ns) as Uint32Array;
+  for (let row = 0; row < batch.rows; row++) writeTime(start, row, NOON - DAY_MS, 0);
+  return batch;
+}
+
+test('day-long flows are loaded in slices and without those that wait beside them: every record once, rings equal raw', async () => {
+  await world.seal(startDayBefore(createTraffic({ rows: 1_200, seed: 3, receivedMs: NOON })));
+  await world.seal(createTraffic({ rows: 100, seed: 4, receivedMs: NOON }));
+  await world.seal(createTraffic({ rows: 100, seed: 5, receivedMs: NOON }));
+  const results: LoadResult[] = [];
+  const store = world.store({}, { onLoaded: (result) => results.push(result) });
+  await store.start();
+  await store.load();
+  expect(results.map(({ rows, segments }) => [rows, segments.length])).toEqual([
+    [1_200, 1],
+    [200, 2],
+  ]);
+  expect(store.ledger()).toEqual({ received: 1_400, stored: 1_400, waiting: 0, dropped: [], difference: 0 });
+  const { raw, rings } = await sums(store);
+  for (const ring of rings) expect(ring.slice(2)).toEqual(raw);
+  // A day has 1,440 minutes: each of them has its part of the bytes.
+  const [minutes] = await firstRow(store, 'SELECT uniqExact(bucket) FROM rings_1m WHERE ring = 1');
+  expect(Number(minutes)).toBeGreaterThan(1_435);
 }, 300_000);
+
+test('flows are spread a block at a time: two million row-minutes of few cells take little memory', async () => {
+  const batch = createBatch({ rowLimit: 1_400 });
+  batch.rows = 1_400;
+  const end = useColumn(batch, COLUMN_INDEX.time_flow_end_ns) as Uint32Array;
+  for (let row = 0; row < batch.rows; row++) writeTime(end, row, NOON, 0);
+  await world.seal(startDayBefore(batch));
+  const engine = createEmbeddedEngine({
+    path: join(world.directory, 'engine'),
+    database: 'ringflow',
+    querySlots: 1,
+    maxWaiting: 1,
+    maxMemoryBytes: 4e9,
+  });
+  await engine.open();
+  try {
+    await migrate(engine);
+    const source = await openSegments(world.spoolDirectory, (await scanSpool(world.spoolDirectory)).ready);
+    let peakBytes = 0;
+    let done = false;
+    const inserted = insertCells(engine, source, 'x').finally(() => (done = true));
+    while (!done) {
+      const [row] = await engine.select<{ peak: number }>(
+        "SELECT max(peak_memory_usage) AS peak FROM system.processes WHERE query LIKE 'INSERT INTO rings_1m%'",
+      );
+      peakBytes = Math.max(peakBytes, row?.peak ?? 0);
+    }
+    await inserted;
+    expect(await engine.select('SELECT sum(flows) AS flows FROM rings_1d WHERE ring = 6')).toEqual([{ flows: 1_400 }]);
+    expect(peakBytes).toBeGreaterThan(1e6);
+    expect(peakBytes).toBeLessThan(200e6);
+  } finally {
+    await engine.close();
+  }
+}, 60_000);

@@ -206,7 +206,7 @@ describe('migrations', () => {
         'add rings_1m.peak_bytes',
         'create rings_5m',
         'create rings_1h',
-        'change fill_rings_1m',
+        'drop fill_rings_1m',
       ]),
     );
     // Keys that were missing stand at the end of the sorting key, peaks among the values.

@@ -25,12 +25,12 @@ afterEach(() => world.remove());
 
 /** Two segments, with IPv4 alone and mixed; some records of the first have counters that were never true. */
 async function seal(): Promise<void> {
-  const times = { receivedMs: NOON, rows: 3000 };
+  const times = { receivedMs: NOON, rows: 1500 };
   const wide = createTopTraffic({ ...times, seed: 5 });
   const bytes = useColumn(wide, COLUMN_INDEX.bytes) as Uint32Array;
   for (let row = 0; row < 20; row++) bytes[row * 2 + 1] = 0xfff00000 + row;
   await world.seal(wide);
-  const narrow = createTopTraffic({ ...times, seed: 6, longestMs: 30 * 3_600_000 });
+  const narrow = createTopTraffic({ ...times, seed: 6, longestMs: 30 * 3_600_000, rows: 400 });
   for (const name of ['src_addr', 'dst_addr'] as const) {
     const words = useColumn(narrow, COLUMN_INDEX[name]) as Uint32Array;
     for (let row = 0; row < narrow.rows; row++) words.set([0, 0, 0xffff0000], row * 4);
@@ -121,6 +121,6 @@ test('lists made of kept segments are those made of the table, also of counters 
   await seal();
   const read = await make(1000, 'read');
   expect([read.selected, read.left]).toEqual([1, []]);
-  expect((read.rows[0] as unknown[]).length).toBeGreaterThan(5000);
+  expect((read.rows[0] as unknown[]).length).toBeGreaterThan(3000);
   expect(read.rows).toEqual(kept.rows);
 }, 120_000);

@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TOP_RESOLUTIONS } from '@ringflow/contract';
 import type { Engine, Settings, SqlParams } from './engine.ts';
+import { insertRowsSql } from './inserts.ts';
 import { batchNumber, DEAD_AFTER_MS, type TopBatches } from './top-batches.ts';
 import { makeListFiles } from './top-batch-files.ts';
 import type { KeptSegments } from './top-kept.ts';
@@ -171,9 +172,12 @@ export function createTopLists(deps: TopListsDeps): TopLists {
       if (files.length === 0) return await done();
       await deps.commit(async () => {
         for (const { table, source } of files)
-          await engine.loadSegment(engine.dialect.stored(table), source, once(`top:${loader}:${epoch}:${table}`), {
-            beside: true,
-          });
+          await engine.loadSegment(
+            source,
+            (relation) => insertRowsSql(engine.dialect.stored(table), source, relation),
+            once(`top:${loader}:${epoch}:${table}`),
+            'beside',
+          );
         await done();
       });
       counts.batches++;

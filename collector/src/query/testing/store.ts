@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { drainPending } from 'chdb';
 import { migrateQuery, RESOLUTIONS, type DataFrameJson, type FlowQueryInput, type TableInfo } from '@ringflow/contract';
 import { createEmbeddedEngine, migrate, type Engine } from '../../store/index.ts';
+import { insertRecords } from '../../store/testing/records.ts';
 import { prepareQuery, NO_NAMES, type QueryContext, type RunOptions } from '../index.ts';
 
-/** A real engine with the real tables and views, in a directory of its own. */
+/** A real engine with the real tables and rings, in a directory of its own. */
 export interface TestStore {
   readonly engine: Engine;
   /** Inserts records; what is not given is zero. Addresses are text, times milliseconds. */
@@ -56,7 +57,8 @@ export async function createTestStore(): Promise<TestStore> {
     engine,
     insert: async (rows) => {
       for (const row of rows) oldestMs = Math.min(oldestMs, Math.floor(row.startMs / 3_600_000) * 3_600_000);
-      for (let at = 0; at < rows.length; at += 2000) await engine.exec(insertSql(rows.slice(at, at + 2000)));
+      for (let at = 0; at < rows.length; at += 2000)
+        await insertRecords(engine, (table) => insertSql(table, rows.slice(at, at + 2000)));
     },
     ask: async (query, fromMs, toMs, context = {}) => {
       const prepared = prepareQuery(
@@ -96,7 +98,7 @@ export async function createTestStore(): Promise<TestStore> {
 
 const TIMES: Readonly<Record<string, string>> = { startMs: 'time_flow_start_ns', endMs: 'time_flow_end_ns' };
 
-function insertSql(rows: readonly TestRow[]): string {
+function insertSql(table: string, rows: readonly TestRow[]): string {
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const columns = [...names.map((name) => TIMES[name] ?? name), 'time_received_ns'];
   const value = (name: string, given: string | number | undefined): string => {
@@ -107,7 +109,7 @@ function insertSql(rows: readonly TestRow[]): string {
   const lines = rows.map(
     (row) => `(${[...names.map((name) => value(name, row[name])), value('endMs', row.endMs)].join(', ')})`,
   );
-  return `INSERT INTO flows (${columns.join(', ')}) VALUES ${lines.join(', ')}`;
+  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${lines.join(', ')}`;
 }
 
 /** Values of a frame's field. */
