@@ -1,5 +1,6 @@
 import { RESOLUTIONS, RINGS, TOP_LISTS, TOP_RESOLUTIONS, type ColumnName } from '@ringflow/contract';
 import type { Engine } from '../collector/src/store/index.ts';
+import { insertRecords } from '../collector/src/store/testing/records.ts';
 
 const DAY_SECONDS = 86_400;
 
@@ -139,8 +140,11 @@ FROM (SELECT intDiv(number, ${keys.count}) AS b, number % ${keys.count} AS k FRO
 /** Single records of the last minutes that no list has yet. */
 export async function fillOpen(engine: Engine, endMs: number, count: number): Promise<void> {
   const at = (ms: string) => `fromUnixTimestamp64Milli(${ms}, 'UTC')`;
-  await engine.exec(
-    `INSERT INTO flows (time_received_ns, time_flow_start_ns, time_flow_end_ns, sampler_address, src_addr, dst_addr, proto, bytes, packets)
+  await insertRecords(
+    engine,
+    (
+      table,
+    ) => `INSERT INTO ${table} (time_received_ns, time_flow_start_ns, time_flow_end_ns, sampler_address, src_addr, dst_addr, proto, bytes, packets)
 SELECT ${at(`${endMs - 300_000} + number % 300000`)}, ${at(`${endMs - 330_000} + number % 300000`)}, ${at(`${endMs - 300_000} + number % 300000`)}, ${EXPORTER.replace('k', 'number')}, toIPv6(concat('10.1.0.', toString(number % 250))), toIPv6('10.2.0.1'), 6, 1000, 2
 FROM numbers(${count})`,
   );
