@@ -104,16 +104,15 @@ const FIGURES_INTERVAL_MS = 60_000;
 const PEAKS_INTERVAL_MS = 60_000;
 
 /**
- * Memory of the embedded engine for each record of a batch, while the top lists are made of it: 350 bytes where the records
- * are of some minutes, 1 KiB where they are of a day (an import), as nearly every row is named then; and as much again for
- * those who work beside.
+ * Memory of the embedded engine for each record of a batch. The top lists are made outside of it (300 bytes for each record
+ * while they are made), but who gives the engine little has little.
  */
 const TOP_RECORD_BYTES = 2048;
 
 /** Share of the disk budget that segments may take beside it until their records are in the top lists. */
 const KEPT_SHARE = 0.05;
 
-/** Records of a batch; a small engine gets small batches. */
+/** Records of a batch. */
 function topBatchRows({ url, top_batch_rows, max_memory_bytes }: StoreConfig): number {
   return url === '' ? Math.min(top_batch_rows, Math.floor(max_memory_bytes / TOP_RECORD_BYTES)) : top_batch_rows;
 }

@@ -28,11 +28,11 @@ export interface TopBatches {
 /** When a batch is closed; whichever comes first. */
 export interface BatchBounds {
   readonly seconds: number;
-  /** As many as can be sorted in the store's memory; those of long flows weigh more. */
+  /** As many as the lists can be made of in memory; those of long flows weigh more. */
   readonly rows: number;
 }
 
-const DEFAULT_BOUNDS: BatchBounds = { seconds: 300, rows: 2_000_000 };
+const DEFAULT_BOUNDS: BatchBounds = { seconds: 300, rows: 1_000_000 };
 
 /** Minutes of long flows that weigh as much as a row: a record is spread over its 5-minute buckets. */
 const MINUTES_PER_ROW = 10;
