@@ -106,4 +106,10 @@ FROM (
 GROUP BY ring, five, ${KEYS}`;
 
 /** Not recognised as a repetition: it must reach the tables that an earlier, killed run did not reach. */
-const SETTINGS = { insert_deduplicate: 0, max_threads: 1, max_bytes_before_external_group_by: SPILL_BYTES };
+const SETTINGS = {
+  insert_deduplicate: 0,
+  max_threads: 1,
+  max_bytes_before_external_group_by: SPILL_BYTES,
+  // As with the cells themselves (inserts.ts): there is one row of each.
+  optimize_on_insert: 0,
+};

@@ -246,5 +246,7 @@ function once(token: string): Settings {
     min_insert_block_size_rows: 1_000_000_000,
     min_insert_block_size_bytes: 0,
     max_partitions_per_insert_block: 0,
+    // There is one row of each.
+    optimize_on_insert: 0,
   };
 }
