@@ -60,7 +60,7 @@ export const STORE_DEFAULTS: StoreConfig = {
   load_seconds: 5,
   top_k: 1000,
   top_batch_seconds: 300,
-  top_batch_rows: 1_000_000,
+  top_batch_rows: 500_000,
   query_slots: 3,
   query_queue: 200,
   max_memory_bytes: 2 * 1024 * 1024 * 1024,
@@ -153,7 +153,7 @@ export const STORE_SCHEMA = {
       minimum: 10_000,
       maximum: 10_000_000,
       description:
-        'Records go into the top lists earlier when there are this many; it takes 300 bytes of memory for each, and no more than one for 2 KiB of the embedded engine are taken',
+        'Records go into the top lists earlier when there are this many; it takes 300 bytes of memory for each, and no more than one for 4 KiB of the embedded engine are taken',
     },
     query_slots: { type: 'integer', minimum: 1, maximum: 32, description: 'Queries that run side by side; more wait' },
     query_queue: {

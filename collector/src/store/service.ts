@@ -107,7 +107,7 @@ const PEAKS_INTERVAL_MS = 60_000;
  * Memory of the embedded engine for each record of a batch. The top lists are made outside of it (300 bytes for each record
  * while they are made), but who gives the engine little has little.
  */
-const TOP_RECORD_BYTES = 2048;
+const TOP_RECORD_BYTES = 4096;
 
 /** Share of the disk budget that segments may take beside it until their records are in the top lists. */
 const KEPT_SHARE = 0.05;

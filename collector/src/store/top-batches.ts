@@ -32,7 +32,7 @@ export interface BatchBounds {
   readonly rows: number;
 }
 
-const DEFAULT_BOUNDS: BatchBounds = { seconds: 300, rows: 1_000_000 };
+const DEFAULT_BOUNDS: BatchBounds = { seconds: 300, rows: 500_000 };
 
 /** Minutes of long flows that weigh as much as a row: a record is spread over its 5-minute buckets. */
 const MINUTES_PER_ROW = 10;

@@ -46,7 +46,9 @@ export async function rankLists(
 ): Promise<ReadonlyMap<TopList, readonly RankedRow[]>> {
   const totals = sumScopes(parts, scopes.length);
   const hashes: KeyHashes = { ...createHashes(records.rows), of: new Uint32Array(records.rows) };
-  const room = createItems(parts.count, parts.high.length > 0);
+  const wide = parts.high.length > 0;
+  const room = createItems(parts.count, wide);
+  let fewerRoom = createItems(0, wide);
   const lists = new Map<TopList, readonly RankedRow[]>();
   for (const { list, derived } of PLAN) {
     hashKeys(records, list, hashes);
@@ -54,7 +56,8 @@ export async function rankLists(
     lists.set(list, rank(groups, totals, limit));
     for (const other of derived) {
       hashKeys(records, other, hashes);
-      const fewer = await sumGroups(groups.items, hashes, createItems(groups.items.count, parts.high.length > 0));
+      if (fewerRoom.numbers.length < groups.items.count * NUMBERS) fewerRoom = createItems(groups.items.count, wide);
+      const fewer = await sumGroups(groups.items, hashes, fewerRoom);
       lists.set(other, rank(fewer, totals, limit));
     }
   }
