@@ -25,6 +25,7 @@ interface Received {
   readonly address: string;
   readonly port: number;
   readonly payload: Uint8Array;
+  /** Since the replay began. */
   readonly atMs: number;
 }
 
@@ -33,9 +34,10 @@ async function replay(file: string, options: readonly string[] = [], watched = f
   const socket = createSocket({ type: 'udp4', recvBufferSize: 4 << 20 });
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
   const received: Received[] = [];
+  const begunMs = performance.now();
   socket.on(
     'message',
-    (payload, { address, port }) => void received.push({ address, port, payload, atMs: performance.now() }),
+    (payload, { address, port }) => void received.push({ address, port, payload, atMs: performance.now() - begunMs }),
   );
   const target = `127.0.0.1:${(socket.address() as AddressInfo).port}`;
   const result = await command(['replay', file, '--target', target, ...options], watched);
@@ -162,10 +164,10 @@ test('--original-timing keeps the pauses of the capture', async () => {
     pcapOf([0, 100, 400].map((offset) => ({ payload: Uint8Array.of(1), atMs: start + offset }))),
   );
   const { received } = await replay(file, ['--original-timing']);
-  const offsets = received.map(({ atMs }) => atMs - (received[0] as Received).atMs);
-  expect(offsets[1]).toBeGreaterThan(80);
-  expect(offsets[2]).toBeGreaterThan(380);
-  expect(offsets[2]).toBeLessThan(1500);
+  // Whatever else the machine does, none arrives before its time.
+  expect(received).toHaveLength(3);
+  expect(received[1]?.atMs).toBeGreaterThan(95);
+  expect(received[2]?.atMs).toBeGreaterThan(395);
 });
 
 test('datagrams that the capture does not hold whole are left out and named', async () => {
