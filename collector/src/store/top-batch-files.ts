@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { TOP_RESOLUTIONS } from '@ringflow/contract';
 import type { Engine, SegmentSource } from './engine.ts';
 import { RAW_TABLE } from './ddl.ts';
-import { createReadRoom } from './native-blocks.ts';
+import { createReadRoom, readNativeBlocks } from './native-blocks.ts';
 import { batchNumber } from './top-batches.ts';
-import { writeLists } from './top-file.ts';
+import { writeLists, type BatchFiles } from './top-file.ts';
 import { FLOWS, SCOPE, WORDS } from './top-items.ts';
 import type { KeptSegments } from './top-kept.ts';
 import { rankLists } from './top-ranks.ts';
@@ -24,6 +24,8 @@ export interface BatchInHand {
   readonly consolidatedDay: number;
   /** Rows that are named in each list and scope. */
   readonly topK: number;
+  /** True when nobody waits for the lists any more. */
+  stopping(): boolean;
 }
 
 /** Rows of the lists, ready to be inserted. */
@@ -40,7 +42,7 @@ export interface ListFiles {
  */
 export async function makeListFiles(
   engine: Engine,
-  kept: Pick<KeptSegments, 'pathsOf'>,
+  keptSegments: Pick<KeptSegments, 'pathsOf'>,
   directory: string,
   batch: BatchInHand,
 ): Promise<ListFiles> {
@@ -52,17 +54,19 @@ export async function makeListFiles(
   );
   const rows = counted?.rows ?? 0;
   if (rows === 0) return { files: [], lateRecords: 0 };
-  let paths = kept.pathsOf(params.batch, rows);
-  if (paths === null) {
-    const path = join(directory, 'records.native');
-    await engine.selectToFile(path, selectBatchSql(), params, { max_threads: 1, max_block_size: BLOCK_ROWS });
-    paths = [path];
-  }
-  const from = { paths, room: createReadRoom() };
-  const records = await readBatch(from.paths, rows, from.room);
+  const room = createReadRoom();
+  const kept = keptSegments.pathsOf(params.batch, rows);
+  const from: BatchFiles = { paths: kept ?? [join(directory, 'records.native')], room };
+  if (kept === null)
+    await engine.selectToFile(from.paths[0] as string, selectBatchSql(), params, {
+      max_threads: 1,
+      max_block_size: BLOCK_ROWS,
+    });
+  // Retention may have dropped some since they were counted.
+  const records = await readBatch(from.paths, kept === null ? await countRows(from) : rows, room);
   const files: { table: string; source: SegmentSource }[] = [];
   const make = async (table: string, spread: Spread): Promise<void> => {
-    if (spread.parts.count === 0) return;
+    if (spread.parts.count === 0 || batch.stopping()) return;
     const lists = await rankLists(records, spread, topK);
     const ranked = { scopes: spread.scopes, lists };
     files.push({ table, source: await writeLists(join(directory, `${table}.native`), from, records, ranked, loader) });
@@ -73,6 +77,12 @@ export async function makeListFiles(
   if (parts > 0) await make(HOUR.table, spreadBatch(records, HOUR.seconds, consolidatedHour));
   if (parts > 0) await make(DAY.table, spreadBatch(records, DAY.seconds, consolidatedDay));
   return { files, lateRecords };
+}
+
+async function countRows({ paths, room }: BatchFiles): Promise<number> {
+  let count = 0;
+  for (const path of paths) for await (const { rows } of readNativeBlocks(path, new Set(), room)) count += rows;
+  return count;
 }
 
 /** Parts in buckets before `until`, and records that ended there. */

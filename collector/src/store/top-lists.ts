@@ -168,7 +168,10 @@ export function createTopLists(deps: TopListsDeps): TopLists {
         consolidatedHour,
         consolidatedDay,
         topK: deps.topK(),
+        stopping: () => stopping,
       });
+      // It is begun, and will be repeated.
+      if (stopping) return;
       if (files.length === 0) return await done();
       await deps.commit(async () => {
         for (const { table, source } of files)
