@@ -5,8 +5,10 @@ import {
   consolidatePeaks,
   createDurableLedger,
   createEmbeddedEngine,
+  createKeptSegments,
   createLoader,
   createTopBatches,
+  createTopLists,
   insertCells,
   insertRows,
   migrate,
@@ -16,11 +18,9 @@ import {
   STORE_DEFAULTS,
 } from '../collector/src/store/index.ts';
 import { createReadRoom } from '../collector/src/store/native-blocks.ts';
-import { createKeptSegments } from '../collector/src/store/top-kept.ts';
-import { createTopLists } from '../collector/src/store/top-lists.ts';
-import { rankLists } from '../collector/src/store/top-ranks.ts';
-import { readBatch } from '../collector/src/store/top-records.ts';
-import { spreadBatch } from '../collector/src/store/top-spread.ts';
+import { rankLists } from '../collector/src/store/top/ranks.ts';
+import { readBatch } from '../collector/src/store/top/records.ts';
+import { spreadBatch } from '../collector/src/store/top/spread.ts';
 import { cpuSeconds } from './measure.ts';
 
 /** `raw`: the rows only; `rings`: and the rings; `store`: all that the store does with a segment. */

@@ -7,8 +7,7 @@ import { insertCells, insertRows } from './inserts.ts';
 import type { CountedSegment, DurableLedger } from './ledger.ts';
 import { openSegments } from './segment-source.ts';
 import { planSlices, slicesOf, type PlannedSlice } from './slices.ts';
-import type { TopBatches } from './top-batches.ts';
-import type { KeptSegments } from './top-kept.ts';
+import type { KeptSegments, TopBatches } from './top/index.ts';
 import { sumSegments, watchTraffic, type SegmentSums, type TrafficDelta, type TrafficWatch } from './traffic.ts';
 
 /** What became of segments that went together. */

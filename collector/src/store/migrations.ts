@@ -23,7 +23,7 @@ import {
   TOP_OPEN,
   TOP_STATE,
   topKeyDefinition,
-} from './top-tables.ts';
+} from './top/index.ts';
 
 /** Version of what cannot be told from the tables themselves; a step of {@link STEPS} leads to each. */
 export const SCHEMA_VERSION = 2;

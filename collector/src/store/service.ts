@@ -22,10 +22,7 @@ import type { Dropped } from './retention.ts';
 import { loadScores, saveScores, type ScoreState } from './scores.ts';
 import { loadThreatHits, saveThreatHits, seenAddresses, type SeenAddress, type SeenPage } from './threats.ts';
 import { createSnapshotGuard } from './snapshot.ts';
-import { createTopBatches } from './top-batches.ts';
-import { createKeptSegments } from './top-kept.ts';
-import { createTopLists, type TopListsStatus } from './top-lists.ts';
-import { TOP_OPEN } from './top-tables.ts';
+import { createKeptSegments, createTopBatches, createTopLists, TOP_OPEN, type TopListsStatus } from './top/index.ts';
 import type { TrafficWatch } from './traffic.ts';
 
 export interface StoreDeps {

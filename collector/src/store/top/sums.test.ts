@@ -1,18 +1,6 @@
-import { largestSums, sumGroups, type KeyHashes } from './top-groups.ts';
-import {
-  createItems,
-  BYTES,
-  FLOWS,
-  NUMBERS,
-  OF,
-  PACKETS,
-  ROW,
-  SCOPE,
-  valuesOf,
-  WORDS,
-  type Items,
-} from './top-items.ts';
-import { createRandom } from './testing/batches.ts';
+import { largestSums, sumGroups, type KeyHashes } from './sums.ts';
+import { createItems, BYTES, FLOWS, NUMBERS, OF, PACKETS, ROW, SCOPE, valuesOf, WORDS, type Items } from './items.ts';
+import { createRandom } from '../testing/batches.ts';
 
 interface World {
   readonly items: Items;

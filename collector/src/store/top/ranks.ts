@@ -1,6 +1,6 @@
 import type { ColumnName, TopList } from '@ringflow/contract';
-import { largestSums, sumGroups, type Groups, type KeyHashes } from './top-groups.ts';
-import { clearHashes, createHashes, mixFirst, mixHashes, type Hashes } from './top-hash.ts';
+import { largestSums, sumGroups, type Groups, type KeyHashes } from './sums.ts';
+import { clearHashes, createHashes, mixFirst, mixHashes, type Hashes } from './hash.ts';
 import {
   BYTES,
   createItems,
@@ -14,10 +14,10 @@ import {
   WORDS,
   type Items,
   type Values,
-} from './top-items.ts';
-import { ALL_LISTS, comparedKeys, storedOf } from './top-keys.ts';
-import type { BatchRecords } from './top-records.ts';
-import type { Spread } from './top-spread.ts';
+} from './items.ts';
+import { ALL_LISTS, comparedKeys, storedOf } from './keys.ts';
+import type { BatchRecords } from './records.ts';
+import type { Spread } from './spread.ts';
 
 /** Packets and flows count a quarter against bytes when rows compete for a place. */
 export const WEIGHTS = [1, 0.25, 0.25] as const;

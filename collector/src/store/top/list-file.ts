@@ -1,14 +1,14 @@
 import { open } from 'node:fs/promises';
 import { CLICKHOUSE_TYPES, type ColumnName, type TopList } from '@ringflow/contract';
-import type { SegmentSource } from './engine.ts';
-import { encodeNativeBlock, widthOf, type NativeColumn, type ReadRoom } from './native-blocks.ts';
-import { columnOf, ownKeys, SCOPE } from './top-keys.ts';
-import { pickRecords, type PickedRecords } from './top-names.ts';
-import type { BatchRecords } from './top-records.ts';
-import type { Values } from './top-items.ts';
-import type { RankedRow } from './top-ranks.ts';
-import type { Scope } from './top-spread.ts';
-import { TOP_COUNTERS, TOP_FLOORS, TOP_KEYS } from './top-tables.ts';
+import type { SegmentSource } from '../engine.ts';
+import { encodeNativeBlock, widthOf, type NativeColumn, type ReadRoom } from '../native-blocks.ts';
+import { columnOf, ownKeys, SCOPE } from './keys.ts';
+import { pickRecords, type PickedRecords } from './picked-records.ts';
+import type { BatchRecords } from './records.ts';
+import type { Values } from './items.ts';
+import type { RankedRow } from './ranks.ts';
+import type { Scope } from './spread.ts';
+import { TOP_COUNTERS, TOP_FLOORS, TOP_KEYS } from './tables.ts';
 
 const keyColumn = (name: ColumnName): NativeColumn => ({ name, type: CLICKHOUSE_TYPES[columnOf(name).type] });
 const FIXED: readonly NativeColumn[] = [

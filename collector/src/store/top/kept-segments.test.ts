@@ -1,19 +1,19 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RESOLUTIONS, TOP_LISTS, TOP_RESOLUTIONS } from '@ringflow/contract';
-import { scanSpool } from '../spool/index.ts';
-import { COLUMN_INDEX, useColumn } from '../wire/index.ts';
-import { STORE_DEFAULTS } from './config.ts';
-import type { Engine } from './engine.ts';
-import { createDurableLedger } from './ledger.ts';
-import { createLoader } from './load.ts';
-import { migrate } from './migrations.ts';
-import { createEngine } from './service.ts';
-import { createTopTraffic } from './testing/top-traffic.ts';
-import { createWorld, type World } from './testing/world.ts';
-import { createTopBatches } from './top-batches.ts';
-import { createKeptSegments } from './top-kept.ts';
-import { createTopLists } from './top-lists.ts';
+import { scanSpool } from '../../spool/index.ts';
+import { COLUMN_INDEX, useColumn } from '../../wire/index.ts';
+import { STORE_DEFAULTS } from '../config.ts';
+import type { Engine } from '../engine.ts';
+import { createDurableLedger } from '../ledger.ts';
+import { createLoader } from '../load.ts';
+import { migrate } from '../migrations.ts';
+import { createEngine } from '../service.ts';
+import { createTopTraffic } from '../testing/top-traffic.ts';
+import { createWorld, type World } from '../testing/world.ts';
+import { createTopBatches } from './batches.ts';
+import { createKeptSegments } from './kept-segments.ts';
+import { createTopLists } from './lists.ts';
 
 const NOON = Date.UTC(2026, 2, 10, 12, 0, 0);
 

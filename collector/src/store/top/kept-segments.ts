@@ -1,6 +1,6 @@
 import { link, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { formatSegmentName, segmentPath, type Segment } from '../spool/index.ts';
+import { formatSegmentName, segmentPath, type Segment } from '../../spool/index.ts';
 
 /**
  * Files of segments whose rows are stored and not in the top lists yet: reading them spares the engine to read the rows

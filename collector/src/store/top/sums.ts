@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Hashes } from './top-hash.ts';
-import { BYTES, FIRST, FLOWS, NUMBERS, OF, PACKETS, ROW, SCOPE, SECOND, WORDS, type Items } from './top-items.ts';
+import type { Hashes } from './hash.ts';
+import { BYTES, FIRST, FLOWS, NUMBERS, OF, PACKETS, ROW, SCOPE, SECOND, WORDS, type Items } from './items.ts';
 
 /**
  * Items of a partition. Sums by random keys in one large table miss all caches, some 200 ns each; with items first sorted into

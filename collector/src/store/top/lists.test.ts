@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { COLUMNS, spreadSql, TOP_LISTS, TOP_RESOLUTIONS, type Column, type TopList } from '@ringflow/contract';
-import { STORE_DEFAULTS } from './config.ts';
-import { createEngine, type Store } from './service.ts';
-import { expectListsEqualRings } from './testing/top-lists.ts';
-import { createTopTraffic } from './testing/top-traffic.ts';
-import { allRows, createWorld, firstRow, type World } from './testing/world.ts';
+import { STORE_DEFAULTS } from '../config.ts';
+import { createEngine, type Store } from '../service.ts';
+import { expectListsEqualRings } from '../testing/top-lists.ts';
+import { createTopTraffic } from '../testing/top-traffic.ts';
+import { allRows, createWorld, firstRow, type World } from '../testing/world.ts';
 
 let world: World;
 let nowMs: number;

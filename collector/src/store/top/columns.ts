@@ -1,4 +1,4 @@
-import type { NativeValues } from './native-blocks.ts';
+import type { NativeValues } from '../native-blocks.ts';
 
 /** A 64-bit number of each record: lower and upper words. */
 export interface Words64 {

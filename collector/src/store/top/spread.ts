@@ -1,6 +1,6 @@
-import { BYTES, createItems, FLOWS, HIGH, NUMBERS, PACKETS, ROW, SCOPE, WORDS, type Items } from './top-items.ts';
-import type { Words64 } from './top-columns.ts';
-import type { BatchRecords } from './top-records.ts';
+import { BYTES, createItems, FLOWS, HIGH, NUMBERS, PACKETS, ROW, SCOPE, WORDS, type Items } from './items.ts';
+import type { Words64 } from './columns.ts';
+import type { BatchRecords } from './records.ts';
 
 /** What lists are made for. */
 export interface Scope {

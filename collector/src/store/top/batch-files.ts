@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import { TOP_RESOLUTIONS } from '@ringflow/contract';
-import type { Engine, SegmentSource } from './engine.ts';
-import { RAW_TABLE } from './ddl.ts';
-import { createReadRoom, readNativeBlocks } from './native-blocks.ts';
-import { batchNumber } from './top-batches.ts';
-import { writeLists, type BatchFiles } from './top-file.ts';
-import { FLOWS, SCOPE, WORDS } from './top-items.ts';
-import type { KeptSegments } from './top-kept.ts';
-import { rankLists } from './top-ranks.ts';
-import { BLOCK_ROWS, readBatch, selectBatchSql } from './top-records.ts';
-import { spreadBatch, type Scope, type Spread } from './top-spread.ts';
+import type { Engine, SegmentSource } from '../engine.ts';
+import { RAW_TABLE } from '../ddl.ts';
+import { createReadRoom, readNativeBlocks } from '../native-blocks.ts';
+import { batchNumber } from './batches.ts';
+import { writeLists, type BatchFiles } from './list-file.ts';
+import { FLOWS, SCOPE, WORDS } from './items.ts';
+import type { KeptSegments } from './kept-segments.ts';
+import { rankLists } from './ranks.ts';
+import { BLOCK_ROWS, readBatch, selectBatchSql } from './records.ts';
+import { spreadBatch, type Scope, type Spread } from './spread.ts';
 
 const [FIVE, HOUR, DAY] = TOP_RESOLUTIONS;
 

@@ -1,6 +1,6 @@
 import { CLICKHOUSE_TYPES, COLUMNS, TOP_LISTS, TOP_RESOLUTIONS, type Column, type TopList } from '@ringflow/contract';
-import { DURABILITY } from './ddl.ts';
-import { ONE_SERVER, type Dialect } from './dialect.ts';
+import { DURABILITY } from '../ddl.ts';
+import { ONE_SERVER, type Dialect } from '../dialect.ts';
 
 const ALL_LISTS: readonly TopList[] = TOP_LISTS;
 

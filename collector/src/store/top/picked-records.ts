@@ -1,8 +1,8 @@
 import { CLICKHOUSE_TYPES, type ColumnName } from '@ringflow/contract';
-import { readNativeBlocks, widthOf, type NativeValues, type ReadRoom } from './native-blocks.ts';
-import { addressBytes, createAddressWords, cutPrefixes, readAddresses } from './top-columns.ts';
-import { columnOf, storedOf } from './top-keys.ts';
-import { NAMING } from './top-records.ts';
+import { readNativeBlocks, widthOf, type NativeValues, type ReadRoom } from '../native-blocks.ts';
+import { addressBytes, createAddressWords, cutPrefixes, readAddresses } from './columns.ts';
+import { columnOf, storedOf } from './keys.ts';
+import { NAMING } from './records.ts';
 
 /** Some records' values of the columns that rows are named with. */
 export interface PickedRecords {

@@ -1,5 +1,5 @@
-import type { Engine } from './engine.ts';
-import { TOP_STATE } from './top-tables.ts';
+import type { Engine } from '../engine.ts';
+import { TOP_STATE } from './tables.ts';
 
 /** How far a loader is, as {@link createTopState} explains; hours and days in seconds since the epoch. */
 export interface TopState {

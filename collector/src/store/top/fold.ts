@@ -1,10 +1,10 @@
 import type { TopList } from '@ringflow/contract';
-import { comparedKeys, ownKeys, SCOPE } from './top-keys.ts';
-import { WEIGHTS } from './top-ranks.ts';
-import { TOP_COUNTERS, TOP_FLOORS } from './top-tables.ts';
+import { comparedKeys, ownKeys, SCOPE } from './keys.ts';
+import { WEIGHTS } from './ranks.ts';
+import { TOP_COUNTERS, TOP_FLOORS } from './tables.ts';
 
 /**
- * SQL of a row's rank within its scope (top-ranks.ts) in the upper 32 bits and its hash in the lower, so that no two rows are
+ * SQL of a row's rank within its scope (ranks.ts) in the upper 32 bits and its hash in the lower, so that no two rows are
  * equal.
  */
 function rankSql(counters: readonly string[], totals: readonly string[], hash: string): string {

@@ -1,14 +1,14 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TOP_RESOLUTIONS } from '@ringflow/contract';
-import type { Engine, Settings, SqlParams } from './engine.ts';
-import { insertRowsSql } from './inserts.ts';
-import { batchNumber, DEAD_AFTER_MS, type TopBatches } from './top-batches.ts';
-import { makeListFiles } from './top-batch-files.ts';
-import type { KeptSegments } from './top-kept.ts';
-import { ALL_LISTS } from './top-keys.ts';
-import { foldListSql } from './top-sql.ts';
-import { raiseTopState, readTopStates, type TopState } from './top-state.ts';
+import type { Engine, Settings, SqlParams } from '../engine.ts';
+import { insertRowsSql } from '../inserts.ts';
+import { batchNumber, DEAD_AFTER_MS, type TopBatches } from './batches.ts';
+import { makeListFiles } from './batch-files.ts';
+import type { KeptSegments } from './kept-segments.ts';
+import { ALL_LISTS } from './keys.ts';
+import { foldListSql } from './fold.ts';
+import { raiseTopState, readTopStates, type TopState } from './state.ts';
 
 const [FIVE, HOUR, DAY] = TOP_RESOLUTIONS;
 

@@ -1,5 +1,5 @@
-import type { Engine } from './engine.ts';
-import { raiseTopState, readTopStates } from './top-state.ts';
+import type { Engine } from '../engine.ts';
+import { raiseTopState, readTopStates } from './state.ts';
 
 /**
  * Rows go into the top lists in batches: what one collector stored within some minutes. Each row carries the number of
@@ -43,7 +43,7 @@ const USUAL_MINUTES = 3;
 
 /**
  * A loader that was not seen for an hour may be taken for dead, and its batches be consolidated by another one
- * (top-lists.ts); one that comes back after half of that goes on in a new batch.
+ * (lists.ts); one that comes back after half of that goes on in a new batch.
  */
 export const DEAD_AFTER_MS = 3_600_000;
 const FENCE_MS = DEAD_AFTER_MS / 2;

@@ -1,7 +1,7 @@
 import type { ColumnName } from '@ringflow/contract';
-import { RAW_TABLE } from './ddl.ts';
-import { readNativeBlocks, type NativeBlock, type ReadRoom } from './native-blocks.ts';
-import { LONGEST_SPREAD_MS } from './rings.ts';
+import { RAW_TABLE } from '../ddl.ts';
+import { readNativeBlocks, type NativeBlock, type ReadRoom } from '../native-blocks.ts';
+import { LONGEST_SPREAD_MS } from '../rings.ts';
 import {
   createAddressWords,
   cutPrefixes,
@@ -11,9 +11,9 @@ import {
   takeTimes,
   type AddressWords,
   type Words64,
-} from './top-columns.ts';
-import { clearHashes, createHashes, mixHashes, type Hashes } from './top-hash.ts';
-import { ALL_LISTS, columnOf, comparedKeys, ownKeys, SCOPE, storedOf } from './top-keys.ts';
+} from './columns.ts';
+import { clearHashes, createHashes, mixHashes, type Hashes } from './hash.ts';
+import { ALL_LISTS, columnOf, comparedKeys, ownKeys, SCOPE, storedOf } from './keys.ts';
 
 /** The records of a batch, as far as the top lists have to know all of them at once. */
 export interface BatchRecords {

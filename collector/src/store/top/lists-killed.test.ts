@@ -1,9 +1,9 @@
-import { newParts } from './testing/new-parts.ts';
-import { expectListsEqualRings } from './testing/top-lists.ts';
-import { createForkedStore, type ForkedStore } from './testing/forked-store.ts';
-import { createTopTraffic } from './testing/top-traffic.ts';
-import { createWorld, firstRow, type World } from './testing/world.ts';
-import { TOP_TABLES } from './top-tables.ts';
+import { newParts } from '../testing/new-parts.ts';
+import { expectListsEqualRings } from '../testing/top-lists.ts';
+import { createForkedStore, type ForkedStore } from '../testing/forked-store.ts';
+import { createTopTraffic } from '../testing/top-traffic.ts';
+import { createWorld, firstRow, type World } from '../testing/world.ts';
+import { TOP_TABLES } from './tables.ts';
 
 const NOON = Date.UTC(2026, 2, 10, 12, 0, 0);
 const MINUTE = 60_000;
