@@ -57,6 +57,7 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
   let beside: Lane | null = null;
   let control: Session | null = null;
   const idle: Session[] = [];
+  let closing = false;
   const queue = createQueryQueue({ slots: options.querySlots, maxWaiting: options.maxWaiting });
   const all: Session[] = [];
   const diskBytes = createDirectorySize(options.path);
@@ -93,9 +94,12 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
   }
 
   function inTurn<T>(lane: Lane | null, work: (session: Session) => Promise<T>): Promise<T> {
-    if (!lane) return Promise.reject(new EngineError('store_unavailable', 0, 'The engine is not open'));
+    if (!lane) return Promise.reject(notOpen());
     const result = lane.tail
-      .then(() => work(lane.session))
+      .then(() => {
+        if (closing) throw notOpen();
+        return work(lane.session);
+      })
       .catch((error: unknown) => {
         throw toEngineError(error);
       });
@@ -176,7 +180,7 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
     limits: RunOptions,
     work: (session: Session, settings: Settings) => Promise<T>,
   ): Promise<T> {
-    if (!control) throw new EngineError('store_unavailable', 0, 'The engine is not open');
+    if (!control || closing) throw notOpen();
     const endTurn = await queue.take(limits.client ?? '', limits.signal);
     const maxMemoryBytes = Math.min(limits.maxMemoryBytes, queryMemoryBytes(options));
     // As many sessions as turns.
@@ -184,7 +188,6 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
     let killing: NodeJS.Timeout | undefined;
     const onAbort = (): void => {
       void cancel(limits.id);
-      // Again and again: what the engine has not begun yet cannot be killed.
       killing = setInterval(() => void cancel(limits.id), KILL_AGAIN_MS);
     };
     limits.signal?.addEventListener('abort', onAbort, { once: true });
@@ -242,8 +245,13 @@ export function createEmbeddedEngine(options: EmbeddedOptions): Engine {
   }
 
   async function close(): Promise<void> {
-    await Promise.allSettled([loader?.tail, own?.tail, beside?.tail]);
+    closing = true;
     queue.close();
+    const stop = (): void => void control?.query('KILL QUERY WHERE query_id != queryID() ASYNC', 'Null');
+    stop();
+    const stopping = setInterval(stop, KILL_AGAIN_MS);
+    await Promise.allSettled([loader?.tail, own?.tail, beside?.tail]);
+    clearInterval(stopping);
     for (const session of all.splice(0)) session.close();
     loader = own = beside = control = null;
     idle.length = 0;
@@ -278,7 +286,12 @@ function queryMemoryBytes({ maxMemoryBytes, querySlots }: EmbeddedOptions): numb
   return Math.floor((maxMemoryBytes * (1 - LOADER_SHARE)) / querySlots);
 }
 
+/** Again and again: what the engine has not begun yet cannot be killed. */
 const KILL_AGAIN_MS = 250;
+
+function notOpen(): EngineError {
+  return new EngineError('store_unavailable', 0, 'The engine is not open');
+}
 
 /** Answer of `FORMAT JSONColumnsWithMetadata`; columns of one name would be one. */
 interface ColumnsWithMetadata {

@@ -90,5 +90,9 @@ export interface Engine {
   diskBytes(): Promise<number>;
   /** Stops the query with this id; true when there was one. */
   cancel(id: string): Promise<void>;
+  /**
+   * Refuses what comes from now on and stops what is in hand, our own statements too: those that write are known by their
+   * tokens when they are repeated.
+   */
   close(): Promise<void>;
 }

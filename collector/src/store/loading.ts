@@ -40,7 +40,7 @@ export interface Loading {
   stop(): Promise<void>;
   /** A segment was sealed: look now. */
   wake(): void;
-  /** Loads what waits; true when the spool is empty, false when the engine failed. */
+  /** Loads what waits; true when the spool is empty, false when the engine failed or the store stops. */
   load(): Promise<boolean>;
   /** What an earlier process may have had in hand when it ended was loaded: its batches do not change any more. */
   replayed(): boolean;
@@ -131,15 +131,19 @@ export function createLoading(deps: LoadingDeps): Loading {
           const done = new Set(await loadNext(waiting));
           waiting = waiting.filter((segment) => !done.has(segmentId(segment)));
         }
-        if (!stopping) await deps.onPass(true);
+        if (stopping) return false;
+        await deps.onPass(true);
         found = await queue.look(now());
         if (leavesLittle && !isMuch(found)) break;
       }
+      if (stopping) return false;
       lastError = null;
       replayed = true;
-      if (!stopping) await deps.onPass(false);
+      await deps.onPass(false);
       return true;
     } catch (error) {
+      // What the engine was doing was stopped, too.
+      if (stopping) return false;
       counts.failures++;
       loadMs = Number.NEGATIVE_INFINITY;
       lastError = (error as Error).message;
@@ -157,6 +161,7 @@ export function createLoading(deps: LoadingDeps): Loading {
     try {
       result = await loader.load(group);
     } catch (error) {
+      if (stopping) throw error;
       attempts = error instanceof EngineError && error.code === 'query_failed' ? attempts + 1 : 0;
       if (attempts < ATTEMPTS) throw error;
       result = await loader.giveUp(group, (error as Error).message);

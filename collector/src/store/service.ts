@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { NameEntry, ThreatHit } from '@ringflow/contract';
 import type { Ledger } from '@ringflow/contract';
 import { createSpoolDirectory } from '../spool/index.ts';
@@ -65,7 +66,7 @@ export interface StoreStatus extends LoadingStatus {
 export interface Store {
   /** Opens the engine, upgrades the schema, settles what an earlier end left behind and begins to load. */
   start(): Promise<void>;
-  /** Finishes the segment in hand; the rest waits in the spool. */
+  /** Finishes what is in hand when that takes a moment, else stops it; what is not stored waits in the spool. */
   stop(): Promise<void>;
   status(): StoreStatus;
   /** Runs a read-only, bounded query. */
@@ -74,7 +75,7 @@ export interface Store {
   exportRows(query: SqlQuery, options: Omit<ExportOptions, 'path'>): Promise<ExportedFile>;
   /** A segment was sealed: look now. */
   wake(): void;
-  /** Loads what waits; true when the spool is empty, false when the engine failed. */
+  /** Loads what waits; true when the spool is empty, false when the engine failed or the store stops. */
   load(): Promise<boolean>;
   /** Drops what is too old or too much. */
   retain(): Promise<readonly Dropped[]>;
@@ -97,6 +98,11 @@ export interface Store {
 
 const TABLES_INTERVAL_MS = 5000;
 const FIGURES_INTERVAL_MS = 60_000;
+/**
+ * What is in hand may take this long to end when the store stops. A statement over a million minutes of long flows takes
+ * many seconds; what is stopped is repeated at the next start, and a process manager's patience is short.
+ */
+const FINISH_MS = 1000;
 /** Peaks are taken minutes after a bucket's end; there is no hurry. */
 const PEAKS_INTERVAL_MS = 60_000;
 
@@ -201,6 +207,7 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
   let figuresMs = Number.NEGATIVE_INFINITY;
   let migration: MigrationReport | null = null;
   let open = false;
+  let ending = false;
   let consolidating: Promise<boolean> | null = null;
   let peaksMs = Number.NEGATIVE_INFINITY;
 
@@ -230,13 +237,13 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
   }
 
   async function stop(): Promise<void> {
+    ending = true;
     topLists.stop();
-    void budget.stop();
-    await loading.stop();
-    await budget.stop();
-    await consolidating?.catch(() => undefined);
+    const work = Promise.allSettled([loading.stop(), budget.stop(), consolidating]);
+    await Promise.race([work, sleep(FINISH_MS, undefined, { ref: false })]);
     open = false;
     await engine.close();
+    await work;
   }
 
   function consolidate(): Promise<boolean> {
@@ -248,6 +255,7 @@ export function createStore(config: StoreConfig, deps: StoreDeps): Store {
   /** A failure of one does not hold up the other. */
   async function consolidateAll(): Promise<boolean> {
     const results = await Promise.allSettled([topLists.run(), takePeaks()]);
+    if (ending) return true;
     for (const result of results) if (result.status === 'rejected') throw result.reason;
     return results.some((result) => result.status === 'fulfilled' && result.value);
   }

@@ -89,6 +89,8 @@ export function createTopLists(deps: TopListsDeps): TopLists {
       lastError = null;
       return false;
     } catch (error) {
+      // What the engine was doing was stopped, too.
+      if (stopping) return true;
       counts.failures++;
       lastError = (error as Error).message;
       throw error;
