@@ -25,6 +25,18 @@ export function takeNumbers(values: NativeValues, rows: number, target: Uint32Ar
   else for (let row = 0; row < rows; row++) target[from + row] = data.getUint32(row * 4, true);
 }
 
+/** Puts numbers of a byte into their place in words that have none there. */
+export function packBytes(
+  { bytes }: NativeValues,
+  rows: number,
+  target: Uint32Array,
+  shift: number,
+  from: number,
+): void {
+  for (let row = 0; row < rows; row++)
+    target[from + row] = (target[from + row] as number) | ((bytes[row] as number) << shift);
+}
+
 /** Takes times in nanoseconds as whole milliseconds, rounded down. */
 export function takeTimes(values: NativeValues, rows: number, target: Float64Array, from: number): void {
   const data = view(values);

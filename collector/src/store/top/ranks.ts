@@ -1,6 +1,4 @@
-import type { ColumnName, TopList } from '@ringflow/contract';
-import { largestSums, sumGroups, type Groups, type KeyHashes } from './sums.ts';
-import { clearHashes, createHashes, mixFirst, mixHashes, type Hashes } from './hash.ts';
+import type { TopList } from '@ringflow/contract';
 import {
   BYTES,
   createItems,
@@ -15,9 +13,11 @@ import {
   type Items,
   type Values,
 } from './items.ts';
+import { createKeyRoom, keyWordsOf } from './key-words.ts';
 import { ALL_LISTS, comparedKeys, storedOf } from './keys.ts';
 import type { BatchRecords } from './records.ts';
 import type { Spread } from './spread.ts';
+import { largestSums, sumGroups, type Groups } from './sums.ts';
 
 /** Packets and flows count a quarter against bytes when rows compete for a place. */
 export const WEIGHTS = [1, 0.25, 0.25] as const;
@@ -45,19 +45,17 @@ export async function rankLists(
   limit: number,
 ): Promise<ReadonlyMap<TopList, readonly RankedRow[]>> {
   const totals = sumScopes(parts, scopes.length);
-  const hashes: KeyHashes = { ...createHashes(records.rows), of: new Uint32Array(records.rows) };
+  const keyRoom = createKeyRoom(records.rows);
   const wide = parts.high.length > 0;
   const room = createItems(parts.count, wide);
   let fewerRoom = createItems(0, wide);
   const lists = new Map<TopList, readonly RankedRow[]>();
   for (const { list, derived } of PLAN) {
-    hashKeys(records, list, hashes);
-    const groups = await sumGroups(parts, hashes, room);
+    const groups = await sumGroups(parts, keyWordsOf(records, list, keyRoom), room);
     lists.set(list, rank(groups, totals, limit));
     for (const other of derived) {
-      hashKeys(records, other, hashes);
       if (fewerRoom.numbers.length < groups.items.count * NUMBERS) fewerRoom = createItems(groups.items.count, wide);
-      const fewer = await sumGroups(groups.items, hashes, fewerRoom);
+      const fewer = await sumGroups(groups.items, keyWordsOf(records, other, keyRoom), fewerRoom);
       lists.set(other, rank(fewer, totals, limit));
     }
   }
@@ -82,14 +80,6 @@ function planOf(
     .map((list) => ({ list, derived: lists.filter((other) => sourceOf(other) === list) }));
 }
 
-function hashKeys({ rows, keys }: BatchRecords, list: TopList, hashes: KeyHashes): void {
-  const words = (key: ColumnName) => keys.get(key) as Hashes;
-  clearHashes(hashes);
-  hashes.of.fill(0);
-  for (const key of comparedKeys(list)) mixHashes(hashes, words(key), 0, rows);
-  for (const key of list.of) mixFirst(hashes.of, words(key).first, 0, rows);
-}
-
 /** Sums of each scope, indexed by it. */
 function sumScopes(parts: Items, scopes: number): Items {
   const totals = createItems(scopes, parts.high.length > 0);
@@ -112,7 +102,7 @@ function sumScopes(parts: Items, scopes: number): Items {
 /** Chooses the rows of one list. */
 function rank(groups: Groups, totals: Items, limit: number): readonly RankedRow[] {
   const { items } = groups;
-  const kept = keepHighest(ranksOf(items, totals), items, totals.count, limit);
+  const kept = keepHighest(items, totals, limit);
   const rows: RankedRow[] = [];
   const named = Array.from({ length: totals.count }, (): Values => NOTHING);
   for (let group = 0; group < items.count; group++) {
@@ -138,71 +128,96 @@ function atLeast(value: number): bigint | number {
   return value < Number.MAX_SAFE_INTEGER ? value : BigInt(value * (1 + 4 * Number.EPSILON));
 }
 
-/** The largest share of each group in what its scope has. */
-function ranksOf({ count, numbers, words, high }: Items, totals: Items): Float64Array {
-  const factors = new Float64Array(totals.count * 3);
-  for (let scope = 0; scope < totals.count; scope++)
-    valuesOf(totals, scope).forEach((total, index) => {
-      factors[scope * 3 + index] = (WEIGHTS[index] as number) / Math.max(1, Number(total));
-    });
-  const ranks = new Float64Array(count);
+/** 1 for each group that is one of the `limit` of the highest rank in its scope. */
+function keepHighest(items: Items, totals: Items, limit: number): Uint8Array {
+  const { count, numbers, words, high } = items;
+  const scopes = totals.count;
+  const factors = factorsOf(totals);
+  const ends = new Uint32Array(scopes);
   for (let group = 0; group < count; group++) {
-    const scope = (words[group * WORDS + SCOPE] as number) * 3;
+    const scope = words[group * WORDS + SCOPE] as number;
+    ends[scope] = (ends[scope] as number) + 1;
+  }
+  // Those that may be: up to twice as many as there are places, until the lower half of them is given up.
+  let room = 0;
+  for (let scope = 0; scope < scopes; scope++) {
+    const size = Math.min(ends[scope] as number, limit * 2);
+    ends[scope] = room;
+    room += size;
+  }
+  const begins = ends.slice();
+  const found = { ranks: new Float64Array(room), groups: new Uint32Array(room) };
+  /** What a group's rank must be above. */
+  const least = new Float64Array(scopes).fill(-1);
+  for (let group = 0; group < count; group++) {
+    const scope = words[group * WORDS + SCOPE] as number;
     let bytes = numbers[group * NUMBERS + BYTES] as number;
     let packets = numbers[group * NUMBERS + PACKETS] as number;
     if (high.length > 0) {
       bytes += (high[group * 2] as number) * HIGH;
       packets += (high[group * 2 + 1] as number) * HIGH;
     }
-    ranks[group] = Math.max(
-      bytes * (factors[scope] as number),
-      packets * (factors[scope + 1] as number),
-      (words[group * WORDS + FLOWS] as number) * (factors[scope + 2] as number),
+    const one = Math.max(
+      bytes * (factors[scope * 3] as number),
+      packets * (factors[scope * 3 + 1] as number),
+      (words[group * WORDS + FLOWS] as number) * (factors[scope * 3 + 2] as number),
     );
-  }
-  return ranks;
-}
-
-/** 1 for each group that is one of the `limit` highest of its scope. */
-function keepHighest(ranks: Float64Array, { count, words }: Items, scopes: number, limit: number): Uint8Array {
-  const kept = new Uint8Array(count);
-  const sizes = new Uint32Array(scopes);
-  for (let group = 0; group < count; group++) {
-    const scope = words[group * WORDS + SCOPE] as number;
-    sizes[scope] = (sizes[scope] as number) + 1;
-  }
-  // Ranks by scope, one after the other, to find each one's lowest that is kept.
-  const ends = new Uint32Array(scopes);
-  for (let scope = 1; scope < scopes; scope++) ends[scope] = (ends[scope - 1] as number) + (sizes[scope - 1] as number);
-  const sorted = new Float64Array(count);
-  for (let group = 0; group < count; group++) {
-    const scope = words[group * WORDS + SCOPE] as number;
-    const at = ends[scope] as number;
-    sorted[at] = ranks[group] as number;
+    if (one <= (least[scope] as number)) continue;
+    const begin = begins[scope] as number;
+    let at = ends[scope] as number;
+    if (at - begin === limit * 2) {
+      least[scope] = keepLimit(found, begin, at, limit);
+      at = begin + limit;
+    }
+    found.ranks[at] = one;
+    found.groups[at] = group;
     ends[scope] = at + 1;
   }
-  const least = new Float64Array(scopes);
-  /** Groups of exactly that rank that have a place. */
-  const places = new Uint32Array(scopes);
+  const kept = new Uint8Array(count);
   for (let scope = 0; scope < scopes; scope++) {
-    const size = sizes[scope] as number;
-    const end = ends[scope] as number;
-    const own = sorted.subarray(end - size, end);
-    least[scope] = size > limit ? nthLargest(own, limit) : -1;
-    let higher = 0;
-    for (const one of own) if (one > (least[scope] as number)) higher++;
-    places[scope] = limit - Math.min(limit, higher);
-  }
-  for (let group = 0; group < count; group++) {
-    const scope = words[group * WORDS + SCOPE] as number;
-    const one = ranks[group] as number;
-    if (one > (least[scope] as number)) kept[group] = 1;
-    else if (one === least[scope] && (places[scope] as number) > 0) {
-      kept[group] = 1;
-      places[scope] = (places[scope] as number) - 1;
+    const begin = begins[scope] as number;
+    let end = ends[scope] as number;
+    if (end - begin > limit) {
+      keepLimit(found, begin, end, limit);
+      end = begin + limit;
     }
+    for (let at = begin; at < end; at++) kept[found.groups[at] as number] = 1;
   }
   return kept;
+}
+
+/** What makes ranks of bytes, packets and flow records, by scope. */
+function factorsOf(totals: Items): Float64Array {
+  const factors = new Float64Array(totals.count * 3);
+  for (let scope = 0; scope < totals.count; scope++)
+    valuesOf(totals, scope).forEach((total, index) => {
+      factors[scope * 3 + index] = (WEIGHTS[index] as number) / Math.max(1, Number(total));
+    });
+  return factors;
+}
+
+/**
+ * Moves the `limit` highest to the front, in the order in which they are; of equal ones the first.
+ *
+ * @returns the lowest rank of these
+ */
+function keepLimit(
+  { ranks, groups }: { readonly ranks: Float64Array; readonly groups: Uint32Array },
+  begin: number,
+  end: number,
+  limit: number,
+): number {
+  const least = nthLargest(ranks.slice(begin, end), limit);
+  let places = limit;
+  for (let at = begin; at < end; at++) if ((ranks[at] as number) > least) places--;
+  let to = begin;
+  for (let at = begin; at < end; at++) {
+    const one = ranks[at] as number;
+    if (one < least || (one === least && places-- <= 0)) continue;
+    ranks[to] = one;
+    groups[to++] = groups[at] as number;
+  }
+  return least;
 }
 
 /** The n-th largest of some numbers, which are reordered (Hoare's selection). */

@@ -5,6 +5,7 @@ import { LONGEST_SPREAD_MS } from '../rings.ts';
 import {
   createAddressWords,
   cutPrefixes,
+  packBytes,
   readAddresses,
   takeNumbers,
   takeScaled,
@@ -13,7 +14,8 @@ import {
   type Words64,
 } from './columns.ts';
 import { clearHashes, createHashes, mixHashes, type Hashes } from './hash.ts';
-import { ALL_LISTS, columnOf, comparedKeys, ownKeys, SCOPE, storedOf } from './keys.ts';
+import { COMPARED, SMALL_KEYS } from './key-words.ts';
+import { ALL_LISTS, columnOf, ownKeys, SCOPE, storedOf } from './keys.ts';
 
 /** The records of a batch, as far as the top lists have to know all of them at once. */
 export interface BatchRecords {
@@ -28,13 +30,14 @@ export interface BatchRecords {
   readonly exporters: readonly Uint8Array[];
   readonly exporter: Uint32Array;
   readonly dup: Uint32Array;
-  /** Words that are equal where the keys are: numbers themselves, hashes of addresses. */
+  /** Keys of a byte ({@link SMALL_KEYS}). */
+  readonly small: Uint32Array;
+  /** Words that are equal where the other keys are: numbers themselves, hashes of addresses. */
   readonly keys: ReadonlyMap<ColumnName, Hashes>;
 }
 
 /** Columns that the named rows of all lists are written with. */
 export const NAMING = storedOf(ALL_LISTS.flatMap(ownKeys));
-const COMPARED = [...new Set(ALL_LISTS.flatMap(comparedKeys))];
 const COUNTED = ['time_flow_start_ns', 'time_flow_end_ns', 'bytes', 'packets', 'sampling_rate'] as const;
 const WANTED: ReadonlySet<string> = new Set([...COUNTED, ...SCOPE, ...storedOf(COMPARED)]);
 
@@ -63,9 +66,11 @@ export async function readBatch(paths: readonly string[], rows: number, room: Re
     exporters: [] as Uint8Array[],
     exporter: words(),
     dup: words(),
+    small: words(),
     keys: new Map<ColumnName, Hashes>(),
   };
-  for (const key of COMPARED) records.keys.set(key, isAddress(key) ? emptyHashes(rows) : same(words()));
+  for (const key of COMPARED.filter((key) => !SMALL_KEYS.has(key)))
+    records.keys.set(key, isAddress(key) ? emptyHashes(rows) : same(words()));
   const scratch: Scratch = { rows: 0, rates: new Uint32Array(0), addresses: createAddressWords(0), known: new Map() };
   let from = 0;
   for (const path of paths)
@@ -134,6 +139,10 @@ function takeBlock(
   take('dup', records.dup, from);
   readAddresses(column('sampler_address'), rows, scratch.addresses);
   numberExporters(scratch, rows, records.exporters, records.exporter, from);
+  for (const [key, shift] of SMALL_KEYS) {
+    const values = column(key);
+    if (values) packBytes(values, rows, records.small, shift, from);
+  }
   for (const [key, target] of keys) {
     if (!isAddress(key)) {
       take(key, target.first, from);
