@@ -160,7 +160,7 @@ async function load({ mode, spoolDirectory, workDirectory }: LoadJob): Promise<L
 
 /** Lists of one segment, which go nowhere: code is compiled while it runs for the first times. */
 async function warmUp(directory: string, segment: Segment): Promise<void> {
-  for (let rows = 0; rows < 500_000; rows += segment.rows) {
+  for (let rows = 0; rows < 1_500_000; rows += segment.rows) {
     const records = await readBatch([segmentPath(directory, segment)], segment.rows, createReadRoom());
     await rankLists(records, spreadBatch(records, 300, Number.MAX_SAFE_INTEGER), STORE_DEFAULTS.top_k);
   }

@@ -14,7 +14,7 @@ import {
   type Values,
 } from './items.ts';
 import { createKeyRoom, keyWordsOf } from './key-words.ts';
-import { ALL_LISTS, comparedKeys, storedOf } from './keys.ts';
+import { ALL_LISTS } from './keys.ts';
 import type { BatchRecords } from './records.ts';
 import type { Spread } from './spread.ts';
 import { largestSums, sumGroups, type Groups } from './sums.ts';
@@ -46,38 +46,13 @@ export async function rankLists(
 ): Promise<ReadonlyMap<TopList, readonly RankedRow[]>> {
   const totals = sumScopes(parts, scopes.length);
   const keyRoom = createKeyRoom(records.rows);
-  const wide = parts.high.length > 0;
-  const room = createItems(parts.count, wide);
-  let fewerRoom = createItems(0, wide);
+  const room = createItems(parts.count, parts.high.length > 0);
   const lists = new Map<TopList, readonly RankedRow[]>();
-  for (const { list, derived } of PLAN) {
+  for (const list of ALL_LISTS) {
     const groups = await sumGroups(parts, keyWordsOf(records, list, keyRoom), room);
     lists.set(list, rank(groups, totals, limit));
-    for (const other of derived) {
-      if (fewerRoom.numbers.length < groups.items.count * NUMBERS) fewerRoom = createItems(groups.items.count, wide);
-      const fewer = await sumGroups(groups.items, keyWordsOf(records, other, keyRoom), fewerRoom);
-      lists.set(other, rank(fewer, totals, limit));
-    }
   }
   return lists;
-}
-
-/** Lists whose keys follow from those of another one are made of its groups, which are fewer than the records. */
-const PLAN = planOf(ALL_LISTS);
-
-function planOf(
-  lists: readonly TopList[],
-): readonly { readonly list: TopList; readonly derived: readonly TopList[] }[] {
-  const sourceOf = (list: TopList): TopList | undefined =>
-    lists.find((other) => {
-      const has = storedOf(comparedKeys(other));
-      const keys = comparedKeys(list);
-      // Not of conversations: they are as many as the records.
-      return other.of.length === 1 && has.length > keys.length && storedOf(keys).every((key) => has.includes(key));
-    });
-  return lists
-    .filter((list) => sourceOf(list) === undefined)
-    .map((list) => ({ list, derived: lists.filter((other) => sourceOf(other) === list) }));
 }
 
 /** Sums of each scope, indexed by it. */
