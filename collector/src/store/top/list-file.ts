@@ -5,7 +5,7 @@ import { encodeNativeBlock, widthOf, type NativeColumn, type ReadRoom } from '..
 import { columnOf, ownKeys, SCOPE } from './keys.ts';
 import { pickRecords, type PickedRecords } from './picked-records.ts';
 import type { BatchRecords } from './records.ts';
-import type { Values } from './items.ts';
+import { HIGH, type Values } from './items.ts';
 import type { RankedRow } from './ranks.ts';
 import type { Scope } from './spread.ts';
 import { TOP_COUNTERS, TOP_FLOORS, TOP_KEYS } from './tables.ts';
@@ -95,7 +95,7 @@ function blockOf(
 ): (NativeColumn & { readonly data: Uint8Array })[] {
   const numbers = (column: NativeColumn, value: (row: RankedRow) => number | bigint) => ({
     ...column,
-    data: encodeNumbers(widthOf(column), rows.map(value)),
+    data: encodeNumbers(widthOf(column), rows, value),
   });
   const scopeOf = ({ scope }: RankedRow) => scopes[scope] as Scope;
   const [ofList, ofBucket, ofOther, ofLoader] = FIXED as [NativeColumn, NativeColumn, NativeColumn, NativeColumn];
@@ -119,13 +119,21 @@ function blockOf(
   ];
 }
 
-function encodeNumbers(width: number, values: readonly (number | bigint)[]): Uint8Array {
-  const data = new Uint8Array(width * values.length);
+function encodeNumbers(
+  width: number,
+  rows: readonly RankedRow[],
+  valueOf: (row: RankedRow) => number | bigint,
+): Uint8Array {
+  const data = new Uint8Array(width * rows.length);
   const view = new DataView(data.buffer);
-  values.forEach((value, index) => {
-    if (width === 1) view.setUint8(index, Number(value));
-    else if (width === 4) view.setUint32(index * 4, Number(value), true);
-    else view.setBigUint64(index * 8, BigInt(value), true);
+  rows.forEach((row, index) => {
+    const value = valueOf(row);
+    if (typeof value === 'bigint') view.setBigUint64(index * 8, value, true);
+    else if (width === 1) view.setUint8(index, value);
+    else {
+      view.setUint32(index * width, value, true);
+      if (width === 8) view.setUint32(index * 8 + 4, value / HIGH, true);
+    }
   });
   return data;
 }

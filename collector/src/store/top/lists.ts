@@ -8,7 +8,7 @@ import { makeListFiles } from './batch-files.ts';
 import type { KeptSegments } from './kept-segments.ts';
 import { ALL_LISTS } from './keys.ts';
 import { foldListSql } from './fold.ts';
-import { raiseTopState, readTopStates, type TopState } from './state.ts';
+import { raiseTopState, readTopStates, type TopProgress, type TopState } from './state.ts';
 
 const [FIVE, HOUR, DAY] = TOP_RESOLUTIONS;
 
@@ -77,13 +77,12 @@ export function createTopLists(deps: TopListsDeps): TopLists {
     const deadline = performance.now() + MAX_RUN_MS;
     try {
       await batches.closeDue();
-      await refresh();
+      states = await readTopStates(engine);
       for (const { loader } of mine(states)) {
         for (;;) {
           if (stopping || performance.now() > deadline) return true;
           const state = states.find((known) => known.loader === loader) as TopState;
           if (!(await step(state))) break;
-          await refresh();
         }
       }
       lastError = null;
@@ -97,8 +96,10 @@ export function createTopLists(deps: TopListsDeps): TopLists {
     }
   }
 
-  async function refresh(): Promise<void> {
-    states = await readTopStates(engine);
+  /** Nobody else writes the state of a loader meanwhile. */
+  async function raise(loader: number, progress: TopProgress): Promise<void> {
+    await raiseTopState(engine, loader, progress, now());
+    states = states.map((state) => (state.loader === loader ? { ...state, ...progress } : state));
   }
 
   /** The own state, and those of dead loaders when no living one has a lower number. */
@@ -112,12 +113,11 @@ export function createTopLists(deps: TopListsDeps): TopLists {
   /** Does what is next for a loader; false when nothing is. */
   async function step(state: TopState): Promise<boolean> {
     const { loader, consolidatedEpoch, consolidatedHour, consolidatedDay } = state;
-    const raise = (progress: Parameters<typeof raiseTopState>[2]) => raiseTopState(engine, loader, progress, now());
     if (consolidatedHour === 0) {
       // Everything before the first start is late: an import goes straight into all tables.
       const hour = floorTo((now() - GRACE_MS) / 1000, HOUR.seconds);
       const day = floorTo((now() - GRACE_MS) / 1000, DAY.seconds);
-      await raise({ begunHour: hour, consolidatedHour: hour, begunDay: day, consolidatedDay: day });
+      await raise(loader, { begunHour: hour, consolidatedHour: hour, begunDay: day, consolidatedDay: day });
       return true;
     }
     if (state.begunEpoch > consolidatedEpoch) {
@@ -126,27 +126,27 @@ export function createTopLists(deps: TopListsDeps): TopLists {
     }
     if (state.begunHour > consolidatedHour) {
       await fold(FIVE.table, HOUR, state, consolidatedHour, state.begunHour);
-      await raise({ consolidatedHour: state.begunHour });
+      await raise(loader, { consolidatedHour: state.begunHour });
       return true;
     }
     if (state.begunDay > consolidatedDay) {
       await fold(HOUR.table, DAY, state, consolidatedDay, state.begunDay);
-      await raise({ consolidatedDay: state.begunDay });
+      await raise(loader, { consolidatedDay: state.begunDay });
       return true;
     }
     const lastClosed = loader === batches.loader() ? batches.openEpoch() - 1 : state.openedEpoch;
     if (lastClosed > consolidatedEpoch) {
-      await raise({ begunEpoch: consolidatedEpoch + 1 });
+      await raise(loader, { begunEpoch: consolidatedEpoch + 1 });
       return true;
     }
     const hour = Math.min(floorTo((now() - GRACE_MS) / 1000, HOUR.seconds), consolidatedHour + MAX_FOLD_SECONDS);
     if (hour > consolidatedHour) {
-      await raise({ begunHour: hour });
+      await raise(loader, { begunHour: hour });
       return true;
     }
     const day = floorTo(consolidatedHour, DAY.seconds);
     if (day > consolidatedDay) {
-      await raise({ begunDay: day });
+      await raise(loader, { begunDay: day });
       return true;
     }
     return false;
@@ -155,7 +155,7 @@ export function createTopLists(deps: TopListsDeps): TopLists {
   async function takeBatch({ loader, consolidatedHour, consolidatedDay }: TopState, epoch: number): Promise<void> {
     const began = performance.now();
     const done = async () => {
-      await raiseTopState(engine, loader, { consolidatedEpoch: epoch }, now());
+      await raise(loader, { consolidatedEpoch: epoch });
       await deps.kept.drop(batchNumber(loader, epoch));
     };
     const directory = join(deps.directory, String(batches.loader()));

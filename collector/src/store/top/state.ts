@@ -15,10 +15,11 @@ export interface TopState {
   readonly seenMs: number;
 }
 
-type Progress = Partial<Omit<TopState, 'loader' | 'seenMs'>>;
+/** What a loader has come to. */
+export type TopProgress = Partial<Omit<TopState, 'loader' | 'seenMs'>>;
 
 /** Name of each value as a column. */
-const COLUMN: Readonly<Record<keyof Progress, string>> = {
+const COLUMN: Readonly<Record<keyof TopProgress, string>> = {
   openedEpoch: 'opened_epoch',
   begunEpoch: 'begun_epoch',
   consolidatedEpoch: 'consolidated_epoch',
@@ -37,8 +38,13 @@ export async function readTopStates(engine: Engine): Promise<TopState[]> {
 }
 
 /** Says that a loader has come further; values that are not named stay. */
-export async function raiseTopState(engine: Engine, loader: number, progress: Progress, nowMs: number): Promise<void> {
-  const names = Object.keys(progress) as (keyof Progress)[];
+export async function raiseTopState(
+  engine: Engine,
+  loader: number,
+  progress: TopProgress,
+  nowMs: number,
+): Promise<void> {
+  const names = Object.keys(progress) as (keyof TopProgress)[];
   const params = Object.fromEntries(names.map((name) => [name, progress[name] as number]));
   const values = names.map((name) => `, {${name}:UInt32}`).join('');
   await engine.exec(
