@@ -21,7 +21,7 @@ export function insertRows(
   return engine.loadSegment(
     source,
     (relation) => insertRowsSql(engine.dialect.stored(table), source, sliceOf(relation, slice), constants),
-    { ...oneBlock(token), max_block_size: 100_000_000 },
+    { ...oneBlock(token), ...FROM_FILES, max_block_size: 100_000_000 },
   );
 }
 
@@ -46,6 +46,7 @@ export function insertCells(engine: Engine, source: SegmentSource, token: string
     (relation) => insertCellsSql(sliceOf(relation, slice), engine.dialect),
     {
       ...oneBlock(token),
+      ...FROM_FILES,
       max_block_size: SPREAD_ROWS,
       input_format_skip_unknown_fields: 1,
       // Cells are summed up already; to look for equal ones once more takes a tenth to a fifth of the whole.
@@ -61,7 +62,7 @@ const SPREAD_ROWS = 16_384;
  * What goes together is one block in one thread, in the table and in those that its views fill, so that a replay makes the
  * same blocks and each table recognises those it has (DESIGN: the engine).
  */
-function oneBlock(token: string): Settings {
+export function oneBlock(token: string): Settings {
   return {
     insert_deduplication_token: token,
     deduplicate_blocks_in_dependent_materialized_views: 1,
@@ -71,10 +72,14 @@ function oneBlock(token: string): Settings {
     min_insert_block_size_rows: 100_000_000,
     min_insert_block_size_bytes: 0,
     max_partitions_per_insert_block: 0,
-    // All grouping sets share one entry: after an insert of many cells, 1,400 records of few took 1.1 GB beforehand.
-    collect_hash_table_stats_during_aggregation: 0,
-    // The new analyser hashes all of the spreading for each key of each grouping set: an insert into the rings costs 0.2
-    // CPU-seconds before its first row, with the one before it 0.1.
-    allow_experimental_analyzer: 0,
   };
 }
+
+/** For what is read out of segments' files. */
+const FROM_FILES: Settings = {
+  // All grouping sets share one entry: after an insert of many cells, 1,400 records of few took 1.1 GB beforehand.
+  collect_hash_table_stats_during_aggregation: 0,
+  // The new analyser hashes all of the spreading for each key of each grouping set: an insert into the rings costs 0.2
+  // CPU-seconds before its first row, with the one before it 0.1.
+  allow_experimental_analyzer: 0,
+};

@@ -7,6 +7,7 @@ import type { LoadResult } from './load.ts';
 import { migrate } from './migrations.ts';
 import { openSegments } from './segment-source.ts';
 import { createTraffic, writeTime } from './testing/batches.ts';
+import { startHttpFront } from './testing/http-front.ts';
 import { createWorld, firstRow, sums, type World } from './testing/world.ts';
 
 const NOON = Date.UTC(2026, 2, 10, 12);
@@ -44,27 +45,38 @@ test('day-long flows are loaded in slices and without those that wait beside the
   expect(Number(minutes)).toBeGreaterThan(1_435);
 }, 300_000);
 
-test('a stop does not wait for a statement that takes long: the segment waits, no failure is told, and the next start ends it', async () => {
-  await world.seal(startDayBefore(createTraffic({ rows: 650, seed: 6, receivedMs: NOON })));
-  const errors: string[] = [];
-  const onError = (error: Error) => errors.push(error.message);
-  const first = world.store({}, { onError });
-  await first.start();
-  const loaded = first.load();
-  while ((await firstRow(first, 'SELECT count() FROM flows'))[0] !== 650);
-  await first.stop();
-  expect(await loaded).toBe(false);
-  expect([first.status().loadFailures, errors]).toEqual([0, []]);
-  expect(first.ledger()).toMatchObject({ stored: 0, waiting: 650, difference: 0 });
-  const second = world.store({}, { onError });
-  await second.start();
-  await second.load();
-  expect(second.ledger()).toEqual({ received: 650, stored: 650, waiting: 0, dropped: [], difference: 0 });
-  const { raw, rings } = await sums(second);
-  expect(raw[2]).toBe(650);
-  for (const ring of rings) expect(ring.slice(2)).toEqual(raw);
-  expect(errors).toEqual([]);
-}, 300_000);
+test.each(['embedded', 'remote'])(
+  'a stop does not wait for a statement that takes long: the segment waits, no failure is told, and the next start ends it; %s',
+  async (kind) => {
+    const front = kind === 'remote' ? await startHttpFront() : null;
+    const config = { url: front?.url ?? '' };
+    try {
+      await world.seal(startDayBefore(createTraffic({ rows: 650, seed: 6, receivedMs: NOON })));
+      const errors: string[] = [];
+      const onError = (error: Error) => errors.push(error.message);
+      const first = world.store(config, { onError });
+      await first.start();
+      const loaded = first.load();
+      while ((await firstRow(first, 'SELECT count() FROM flows'))[0] !== 650);
+      await first.stop();
+      expect(await loaded).toBe(false);
+      expect([first.status().loadFailures, errors]).toEqual([0, []]);
+      expect(first.ledger()).toMatchObject({ stored: 0, waiting: 650, difference: 0 });
+      const second = world.store(config, { onError });
+      await second.start();
+      await second.load();
+      expect(second.ledger()).toEqual({ received: 650, stored: 650, waiting: 0, dropped: [], difference: 0 });
+      const { raw, rings } = await sums(second);
+      expect(raw[2]).toBe(650);
+      for (const ring of rings) expect(ring.slice(2)).toEqual(raw);
+      expect(errors).toEqual([]);
+      await second.stop();
+    } finally {
+      await front?.close();
+    }
+  },
+  300_000,
+);
 
 test('flows are spread a block at a time: two million row-minutes of few cells take little memory', async () => {
   const batch = createBatch({ rowLimit: 1_400 });

@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TOP_RESOLUTIONS } from '@ringflow/contract';
 import type { Engine, Settings, SqlParams } from '../engine.ts';
-import { insertRowsSql } from '../inserts.ts';
+import { insertRowsSql, oneBlock } from '../inserts.ts';
 import { batchNumber, DEAD_AFTER_MS, type TopBatches } from './batches.ts';
 import { makeListFiles } from './batch-files.ts';
 import type { KeptSegments } from './kept-segments.ts';
@@ -180,7 +180,7 @@ export function createTopLists(deps: TopListsDeps): TopLists {
           await engine.loadSegment(
             source,
             (relation) => insertRowsSql(engine.dialect.stored(table), source, relation),
-            once(`top:${loader}:${epoch}:${table}`),
+            { ...oneBlock(`top:${loader}:${epoch}:${table}`), ...LISTS },
             'beside',
           );
         await done();
@@ -204,8 +204,9 @@ export function createTopLists(deps: TopListsDeps): TopLists {
       const params: SqlParams = { loader, from, to, k: deps.topK() };
       const token = `top:${loader}:${table}:${from}:${to}:${list.id}`;
       await engine.execBeside(foldListSql(list, source, engine.dialect.stored(table), seconds), params, {
-        ...WORK,
-        ...once(token),
+        ...oneBlock(token),
+        ...LISTS,
+        ...FOLDING,
       });
     }
   }
@@ -239,19 +240,8 @@ function floorTo(value: number, step: number): number {
   return Math.floor(value / step) * step;
 }
 
-/** One thread, because loading and queries are more urgent; more groups than fit are put aside on disk. */
-const WORK: Settings = { max_threads: 1, max_insert_threads: 1, max_bytes_before_external_group_by: 536_870_912 };
+/** More groups than fit are put aside on disk. */
+const FOLDING: Settings = { max_bytes_before_external_group_by: 536_870_912 };
 
-/** One block under one token: repeated, it is recognised. */
-function once(token: string): Settings {
-  return {
-    insert_deduplication_token: token,
-    max_threads: 1,
-    max_insert_threads: 1,
-    min_insert_block_size_rows: 1_000_000_000,
-    min_insert_block_size_bytes: 0,
-    max_partitions_per_insert_block: 0,
-    // There is one row of each.
-    optimize_on_insert: 0,
-  };
-}
+/** Rows of the lists are one of each. */
+const LISTS: Settings = { optimize_on_insert: 0 };
