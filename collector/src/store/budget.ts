@@ -57,7 +57,13 @@ export function createBudget({ engine, config, now, onDropped }: BudgetDeps): Bu
       const report = await retain(engine, config, now(), incomingBytes);
       if (report.dropped.length > 0) onDropped(report.dropped);
       return report;
-    })().finally(() => (running = null));
+    })()
+      .catch((error: unknown) => {
+        // What the engine was doing was stopped, too.
+        if (stopping) return { dropped: [], diskBytes: 0 };
+        throw error;
+      })
+      .finally(() => (running = null));
     return running;
   }
 
