@@ -21,12 +21,15 @@ const MODES: readonly { readonly mode: LoadMode; readonly name: string }[] = [
 /** A busy collector (a segment per second) and a middling one. */
 const SIZES = [262_144, 20_000] as const;
 
+/** In the middle of five minutes and of an hour, whenever it runs: what crosses their ends is summed for both. */
+const END_MS = Math.floor(Date.now() / 3_600_000) * 3_600_000 - 27 * 60_000;
+
 function load(mode: LoadMode, prepared: string): LoadReport {
   const workDirectory = mkdtempSync(join(tmpdir(), 'ringflow-bench-'));
   const spoolDirectory = join(workDirectory, 'spool');
   // The store deletes what it has loaded.
   cpSync(prepared, spoolDirectory, { recursive: true });
-  const job: LoadJob = { mode, spoolDirectory, workDirectory };
+  const job: LoadJob = { mode, spoolDirectory, workDirectory, endMs: END_MS };
   const { status, stdout } = spawnSync(process.execPath, [join(__dirname, 'loader.cjs'), JSON.stringify(job)], {
     stdio: ['ignore', 'pipe', 'inherit'],
     encoding: 'utf8',
@@ -51,7 +54,7 @@ async function run(): Promise<void> {
         rows,
         rowsPerSegment,
         recordsPerSecond: rowsPerSegment,
-        endMs: Date.now(),
+        endMs: END_MS,
       });
       const { sizeBytes } = await scanSpool(prepared);
       const samples = new Map<LoadMode, LoadReport[]>();

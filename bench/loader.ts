@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RESOLUTIONS } from '@ringflow/contract';
 import { scanSpool, segmentPath, type Segment } from '../collector/src/spool/index.ts';
@@ -19,6 +20,7 @@ import {
 } from '../collector/src/store/index.ts';
 import { createReadRoom } from '../collector/src/store/native-blocks.ts';
 import { rankLists } from '../collector/src/store/top/ranks.ts';
+import { writeLists } from '../collector/src/store/top/list-file.ts';
 import { readBatch } from '../collector/src/store/top/records.ts';
 import { spreadBatch } from '../collector/src/store/top/spread.ts';
 import { cpuSeconds } from './measure.ts';
@@ -31,6 +33,8 @@ export interface LoadJob {
   readonly spoolDirectory: string;
   /** Empty directory. */
   readonly workDirectory: string;
+  /** Milliseconds since the epoch at which the last record arrived. */
+  readonly endMs: number;
 }
 
 export interface LoadReport {
@@ -53,7 +57,7 @@ export interface LoadReport {
 }
 
 /** Loads a spool as the store process does. */
-async function load({ mode, spoolDirectory, workDirectory }: LoadJob): Promise<LoadReport> {
+async function load({ mode, spoolDirectory, workDirectory, endMs }: LoadJob): Promise<LoadReport> {
   const { database, query_slots, query_queue, max_memory_bytes } = STORE_DEFAULTS;
   const engine = createEmbeddedEngine({
     path: join(workDirectory, 'store'),
@@ -66,8 +70,8 @@ async function load({ mode, spoolDirectory, workDirectory }: LoadJob): Promise<L
   await migrate(engine);
   const ledger = createDurableLedger(join(workDirectory, 'ledger.json'));
   await ledger.load();
-  // Set forward once all is loaded, so that batches and buckets are closed.
-  let aheadMs = 0;
+  // The records have just come; set forward once all is loaded, so that batches and buckets are closed.
+  let aheadMs = endMs - Date.now();
   const now = (): number => Date.now() + aheadMs;
   const batches = createTopBatches({ engine, instance: ledger.instance, now });
   await batches.start();
@@ -82,7 +86,7 @@ async function load({ mode, spoolDirectory, workDirectory }: LoadJob): Promise<L
       if (merging && merging.running > 0) calm = -1;
     }
   };
-  if (mode === 'store') await warmUp(spoolDirectory, segments[0] as Segment);
+  if (mode === 'store') await warmUp(spoolDirectory, segments, join(workDirectory, 'warm-up.native'));
   await quiet();
 
   const began = performance.now();
@@ -110,7 +114,7 @@ async function load({ mode, spoolDirectory, workDirectory }: LoadJob): Promise<L
   await quiet();
   const mergeCpuSeconds = cpuSeconds() - cpuBefore - loadCpuSeconds;
 
-  aheadMs = 600_000;
+  aheadMs += 600_000;
   const cpuOf = async (work: () => Promise<boolean>): Promise<number> => {
     const before = cpuSeconds();
     while (await work());
@@ -158,13 +162,22 @@ async function load({ mode, spoolDirectory, workDirectory }: LoadJob): Promise<L
   };
 }
 
-/** Lists of one segment, which go nowhere: code is compiled while it runs for the first times. */
-async function warmUp(directory: string, segment: Segment): Promise<void> {
-  for (let rows = 0; rows < 1_500_000; rows += segment.rows) {
-    const records = await readBatch([segmentPath(directory, segment)], segment.rows, createReadRoom());
-    await rankLists(records, spreadBatch(records, 300, Number.MAX_SAFE_INTEGER), STORE_DEFAULTS.top_k);
+/** Lists of some segments, which go nowhere: code is compiled while it runs for the first times. */
+async function warmUp(directory: string, segments: readonly Segment[], scratch: string): Promise<void> {
+  let rows = 0;
+  for (let index = 0; rows < WARM_UP_ROWS; index++) {
+    const segment = segments[index % segments.length] as Segment;
+    rows += segment.rows;
+    const from = { paths: [segmentPath(directory, segment)], room: createReadRoom() };
+    const records = await readBatch(from.paths, segment.rows, from.room);
+    const spread = spreadBatch(records, 300, Number.MAX_SAFE_INTEGER);
+    const lists = await rankLists(records, spread, STORE_DEFAULTS.top_k);
+    await writeLists(scratch, from, records, { scopes: spread.scopes, lists }, 1);
+    await rm(scratch);
   }
 }
+
+const WARM_UP_ROWS = 1_500_000;
 
 // A process of its own per load: one path and one start of the engine each.
 if (require.main === module) {

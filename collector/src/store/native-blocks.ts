@@ -1,4 +1,5 @@
-import { open } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 
 /** Bytes of one value, by ClickHouse type. */
 const WIDTHS: Readonly<Record<string, number>> = {
@@ -18,14 +19,14 @@ export interface NativeColumn {
   readonly type: string;
 }
 
-/** Values of a column in a block, little endian; they are overwritten with the next block. */
+/** Values of a column, little endian; they are overwritten with the next ones. */
 export interface NativeValues {
   readonly type: string;
   readonly width: number;
   readonly bytes: Uint8Array;
 }
 
-/** Rows that stand together in a file of the Native format, column after column. */
+/** Rows that stand together in a file of the Native format. */
 export interface NativeBlock {
   readonly rows: number;
   /** By name; what is not there is at its default, and types may be narrower than the column's (spool/narrow.ts). */
@@ -39,7 +40,11 @@ export function widthOf({ name, type }: NativeColumn): number {
   return width;
 }
 
-const READ_BYTES = 1_048_576;
+/** Rows that are read at a time: their columns fit the second cache. */
+const READ_ROWS = 8192;
+
+/** Bytes of a file that are read to find out what its columns are. */
+const WINDOW_BYTES = 512;
 
 /** Memory that files are read into, one after the other. */
 export interface ReadRoom {
@@ -47,70 +52,108 @@ export interface ReadRoom {
 }
 
 export function createReadRoom(): ReadRoom {
-  return { bytes: new Uint8Array(2 * READ_BYTES) };
+  return { bytes: new Uint8Array(0) };
 }
 
 /**
- * Reads a segment, or what a SELECT of the same columns wrote, block by block; columns of texts and lists are skipped.
+ * Reads the wanted columns of a segment, or of what a SELECT of the same columns wrote, some rows at a time; columns of texts
+ * and lists are skipped. What it reads was written or read a moment ago and lies in the system's cache: a call for each column
+ * takes less time than a turn of the event loop, which other work of the process gets after each some rows.
  *
- * @throws RangeError when the file ends within a block
+ * @throws RangeError when the file ends within a block, or has no block where one begins
  */
 export async function* readNativeBlocks(
   path: string,
   wanted: ReadonlySet<string>,
   room: ReadRoom,
 ): AsyncGenerator<NativeBlock> {
-  const file = await open(path, 'r');
+  const file = openFile(path);
   try {
-    const { size } = await file.stat();
-    let begin = 0;
-    let end = 0;
-    let position = 0;
-    while (position < size || begin < end) {
-      const found = parseBlock(room.bytes.subarray(begin, end), wanted);
-      if (found) {
-        yield found.block;
-        begin += found.length;
-        continue;
+    for (let offset = 0; offset < file.size;) {
+      const block = parseBlock(file, offset, wanted);
+      for (let from = 0; from < block.rows; from += READ_ROWS) {
+        const rows = Math.min(READ_ROWS, block.rows - from);
+        yield { rows, columns: readColumns(file, block, from, rows, room) };
+        await setImmediate();
       }
-      if (position === size) throw new RangeError(`${path} ends within a block`);
-      const rest = room.bytes.subarray(begin, end);
-      // A block that does not fit is as long as the file, more often than not.
-      if (room.bytes.length - rest.length < READ_BYTES) room.bytes = new Uint8Array(rest.length + size - position);
-      room.bytes.set(rest);
-      [begin, end] = [0, rest.length];
-      const most = Math.min(room.bytes.length - end, Math.max(READ_BYTES, end));
-      const { bytesRead } = await file.read(room.bytes, end, most, position);
-      position += bytesRead;
-      end += bytesRead;
+      offset = block.end;
     }
   } finally {
-    await file.close();
+    closeSync(file.descriptor);
   }
 }
 
-/** The block that the bytes begin with, and its length; null when they end before it does. */
-function parseBlock(bytes: Uint8Array, wanted: ReadonlySet<string>): { block: NativeBlock; length: number } | null {
-  const at: Cursor = { bytes, offset: 0 };
+interface OpenFile {
+  readonly path: string;
+  readonly descriptor: number;
+  readonly size: number;
+  /** Bytes of it from `begin` to `end`. */
+  readonly window: Uint8Array;
+  begin: number;
+  end: number;
+}
+
+function openFile(path: string): OpenFile {
+  const descriptor = openSync(path, 'r');
+  return { path, descriptor, size: fstatSync(descriptor).size, window: new Uint8Array(WINDOW_BYTES), begin: 0, end: 0 };
+}
+
+function endsWithin({ path }: OpenFile): RangeError {
+  return new RangeError(`${path} ends within a block`);
+}
+
+/** Where the values of a column are in a file. */
+interface ColumnPlace extends NativeColumn {
+  readonly width: number;
+  readonly offset: number;
+}
+
+interface BlockPlace {
+  readonly rows: number;
+  readonly columns: readonly ColumnPlace[];
+  /** Behind it. */
+  readonly end: number;
+}
+
+function parseBlock(file: OpenFile, offset: number, wanted: ReadonlySet<string>): BlockPlace {
+  const at: Cursor = { file, offset };
   const width = readVarint(at);
   const rows = readVarint(at);
-  const columns = new Map<string, NativeValues>();
+  const columns: ColumnPlace[] = [];
   for (let index = 0; index < width; index++) {
     const name = readText(at);
     const type = readText(at);
-    if (at.offset > bytes.length) return null;
     const from = at.offset;
     skipValues(at, type, rows);
-    if (at.offset > bytes.length) return null;
-    if (wanted.has(name))
-      columns.set(name, { type, width: widthOf({ name, type }), bytes: bytes.subarray(from, at.offset) });
+    if (at.offset > file.size) throw endsWithin(file);
+    if (wanted.has(name)) columns.push({ name, type, width: widthOf({ name, type }), offset: from });
   }
-  return at.offset > bytes.length ? null : { block: { rows, columns }, length: at.offset };
+  return { rows, columns, end: at.offset };
 }
 
-/** A place in bytes; past their end when they are too few. */
+function readColumns(
+  file: OpenFile,
+  { columns }: BlockPlace,
+  from: number,
+  rows: number,
+  room: ReadRoom,
+): NativeBlock['columns'] {
+  const needed = rows * columns.reduce((sum, { width }) => sum + width, 0);
+  if (room.bytes.length < needed) room.bytes = new Uint8Array(needed);
+  const found = new Map<string, NativeValues>();
+  let place = 0;
+  for (const { name, type, width, offset } of columns) {
+    const bytes = room.bytes.subarray(place, place + rows * width);
+    if (readSync(file.descriptor, bytes, 0, bytes.length, offset + from * width) < bytes.length) throw endsWithin(file);
+    found.set(name, { type, width, bytes });
+    place += bytes.length;
+  }
+  return found;
+}
+
+/** A place in a file. */
 interface Cursor {
-  readonly bytes: Uint8Array;
+  readonly file: OpenFile;
   offset: number;
 }
 
@@ -118,40 +161,52 @@ function skipValues(at: Cursor, type: string, rows: number): void {
   const width = WIDTHS[type];
   if (width !== undefined) at.offset += rows * width;
   else if (type === 'String')
-    for (let row = 0; row < rows && at.offset < at.bytes.length; row++) {
+    for (let row = 0; row < rows; row++) {
       const length = readVarint(at);
       at.offset += length;
     }
   else if (type === 'Array(UInt32)') {
     // Ends of the lists as 64-bit numbers, then all items.
     at.offset += rows * 8;
-    if (rows > 0 && at.offset <= at.bytes.length)
-      at.offset += new DataView(at.bytes.buffer, at.bytes.byteOffset + at.offset - 8, 4).getUint32(0, true) * 4;
+    if (rows > 0) at.offset += readUint32({ ...at, offset: at.offset - 8 }) * 4;
   } else throw new RangeError(`Values of type ${type} are not known`);
+}
+
+function readByte(at: Cursor): number {
+  const { file, offset } = at;
+  if (offset < file.begin || offset >= file.end) {
+    file.begin = offset;
+    file.end = offset + readSync(file.descriptor, file.window, 0, WINDOW_BYTES, offset);
+    if (file.end === offset) throw endsWithin(file);
+  }
+  at.offset++;
+  return file.window[offset - file.begin] as number;
 }
 
 /** LEB128, as Native writes lengths. */
 function readVarint(at: Cursor): number {
   let value = 0;
   for (let scale = 1; ; scale *= 128) {
-    const byte = at.bytes[at.offset++] ?? 0;
+    const byte = readByte(at);
     value += (byte & 127) * scale;
     if (byte < 128) return value;
   }
 }
 
+function readUint32(at: Cursor): number {
+  let value = 0;
+  for (let scale = 1; scale < 2 ** 32; scale *= 256) value += readByte(at) * scale;
+  return value;
+}
+
 function readText(at: Cursor): string {
   const length = readVarint(at);
-  const from = at.offset;
-  at.offset += length;
-  return length > 64
-    ? ''
-    : Buffer.from(
-        at.bytes.buffer,
-        at.bytes.byteOffset + from,
-        Math.max(0, Math.min(length, at.bytes.length - from)),
-      ).toString('latin1');
+  if (length > MAX_TEXT) throw new RangeError(`${at.file.path} has a name of ${length} bytes where a column begins`);
+  return String.fromCharCode(...Array.from({ length }, () => readByte(at)));
 }
+
+/** Bytes of a column's name or type. */
+const MAX_TEXT = 64;
 
 /** A block as it stands in a file; `data` are the values of a column, little endian. */
 export function encodeNativeBlock(

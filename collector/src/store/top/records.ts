@@ -41,7 +41,7 @@ export const NAMING = storedOf(ALL_LISTS.flatMap(ownKeys));
 const COUNTED = ['time_flow_start_ns', 'time_flow_end_ns', 'bytes', 'packets', 'sampling_rate'] as const;
 const WANTED: ReadonlySet<string> = new Set([...COUNTED, ...SCOPE, ...storedOf(COMPARED)]);
 
-/** Rows of a block: what is in memory of the file, some 130 bytes each. */
+/** Rows of a block of {@link selectBatchSql}. */
 export const BLOCK_ROWS = 16_384;
 
 /** Those columns of `{batch:UInt64}` that {@link readBatch} and naming need. */
