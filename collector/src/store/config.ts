@@ -132,7 +132,7 @@ export const STORE_SCHEMA = {
       minimum: 0,
       maximum: 30,
       description:
-        'Sealed segments are loaded together, at most this often; earlier when a million records wait. 0 = each at once, which costs many times as much for each record where there are few',
+        'Sealed segments are loaded together, at most this often; earlier when 1.4 million records wait. 0 = each at once, which costs many times as much for each record where there are few',
     },
     top_k: {
       type: 'integer',

@@ -13,7 +13,7 @@ const segment = (sequence: number, more: Partial<Segment> = {}): Segment => ({
 });
 const sequences = (group: readonly Segment[]): number[] => group.map(({ sequence }) => sequence);
 
-test('segments of one writer that follow each other go together, up to a million rows', () => {
+test('segments of one writer that follow each other go together, up to a bound', () => {
   expect(nextGroup([], null)).toEqual([]);
   expect(
     sequences(

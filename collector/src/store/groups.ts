@@ -10,10 +10,11 @@ export interface SegmentGroup {
 }
 
 /**
- * Rows that go together at most: four of the largest segments, which hold some rows more than 262,144. The more, the less
- * the rings cost: what is written to them grows with the minutes and keys, not with the rows.
+ * Rows that go together at most: five of the largest segments, which hold some rows more than 262,144, and come within
+ * `store.load_seconds` where one is sealed each second. The more, the less the rings cost: what is written to them grows with
+ * the minutes and keys, not with the rows.
  */
-export const GROUP_ROWS = 1_100_000;
+export const GROUP_ROWS = 1_400_000;
 
 /**
  * Rows of one insert into the raw table: as many as the largest segment has, so that none takes more memory than that. Tokens
