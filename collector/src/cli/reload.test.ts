@@ -60,6 +60,8 @@ describe('SIGHUP', () => {
     collector
       .output()
       .split('\n')
+      // The last may be half there.
+      .slice(0, -1)
       .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line) as Record<string, unknown>);
   const about = (message: string): Record<string, unknown>[] => lines().filter(({ msg }) => msg === message);

@@ -37,8 +37,8 @@ export function createReload(live: Config, deps: ReloadDeps): Reload {
 
   function tell({ applied, restart }: ConfigChange): void {
     // Keys, never values: some are secrets.
-    log.info({ changed: applied }, 'configuration reloaded');
     if (restart.length > 0) log.warn({ keys: restart }, `these keys change with a restart only: ${restart.join(', ')}`);
+    log.info({ changed: applied }, 'configuration reloaded');
   }
 
   async function reload(): Promise<void> {
