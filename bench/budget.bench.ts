@@ -14,8 +14,6 @@ import { describeMachine, option, printTable } from './measure.ts';
  * in the end, and the ledger be even.
  */
 const MIB = 1024 ** 2;
-/** A day of a middling network in segments of some seconds each; the clock of the store goes with them. */
-const SEGMENT_ROWS = 50_000;
 /** What such a record takes in all tables together. */
 const ROW_BYTES = 225;
 
@@ -23,10 +21,14 @@ async function run(): Promise<void> {
   const maxBytes = option('mib', 500) * MIB;
   const factor = option('factor', 10);
   const days = option('days', 1);
+  // A day of a middling network in segments of some seconds each; the clock of the store goes with them.
+  const segmentRows = option('segment-rows', 50_000);
+  // Segments that have gathered when the store loads.
+  const together = option('together', 1);
   const folder = mkdtempSync(join(tmpdir(), 'ringflow-bench-'));
   const spoolDirectory = join(folder, 'spool');
   const engineDirectory = join(folder, 'store');
-  const segments = Math.ceil((maxBytes * factor) / ROW_BYTES / SEGMENT_ROWS);
+  const segments = Math.ceil((maxBytes * factor) / ROW_BYTES / segmentRows);
   const beginMs = Date.now() - days * 86_400_000;
   let nowMs = beginMs;
   const dropped: Dropped[] = [];
@@ -68,21 +70,23 @@ async function run(): Promise<void> {
     for (let segment = 0; segment < segments; segment++) {
       nowMs = beginMs + Math.floor((segment / segments) * days * 86_400_000);
       const batch = createTraffic({
-        rows: SEGMENT_ROWS,
+        rows: segmentRows,
         seed: segment + 1,
         receivedMs: Math.floor(nowMs),
         noise: true,
       });
       await writer.seal(batch, plainDelta(batch.rows)).sealed;
+      const isLast = segment === segments - 1;
+      if (segment % together !== together - 1 && !isLast) continue;
       if (!(await store.load())) throw new Error(`Loading failed: ${errors.at(-1) ?? 'no reason was given'}`);
-      if (segment % 20 === 19) await store.consolidate();
-      if (segment % Math.ceil(segments / 12) === 0 || segment === segments - 1) {
+      if (segment % 20 >= 20 - together) await store.consolidate();
+      if (segment % Math.ceil(segments / 12) < together || isLast) {
         const sizes = store
           .status()
           .tables.map(({ archive, sizeBytes }) => `${archive} ${(sizeBytes / MIB).toFixed(0)}`);
         table.push([
-          `${(((segment + 1) * SEGMENT_ROWS) / 1e6).toFixed(1)} M`,
-          (((segment + 1) * SEGMENT_ROWS * ROW_BYTES) / MIB).toFixed(0),
+          `${(((segment + 1) * segmentRows) / 1e6).toFixed(1)} M`,
+          (((segment + 1) * segmentRows * ROW_BYTES) / MIB).toFixed(0),
           (look() / MIB).toFixed(0),
           (worst / MIB).toFixed(0),
           sizes.join(', '),

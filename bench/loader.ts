@@ -11,6 +11,7 @@ import {
   createTopLists,
   insertCells,
   insertRows,
+  limitMerges,
   migrate,
   openSegments,
   portionsOf,
@@ -69,6 +70,7 @@ async function openStore({ spoolDirectory, workDirectory }: LoadJob, now: () => 
   });
   await engine.open();
   await migrate(engine);
+  await limitMerges(engine, max_bytes);
   const ledger = createDurableLedger(join(workDirectory, 'ledger.json'));
   await ledger.load();
   const batches = createTopBatches({ engine, instance: ledger.instance, now });

@@ -41,8 +41,13 @@ export async function openPage(url: string, { width, scheme }: BrowserOptions): 
       '--remote-debugging-pipe',
       `--user-data-dir=${profile}`,
     ],
-    // A group of its own: its helpers would go on writing to the profile.
-    { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'], detached: true },
+    {
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+      // A group of its own: its helpers would go on writing to the profile.
+      detached: true,
+      // What it leaves when it is killed goes with the profile.
+      env: { ...process.env, TMPDIR: profile },
+    },
   );
   const closed = new Promise((resolve) => child.once('close', resolve));
   const input = child.stdio[3] as NodeJS.WritableStream;
